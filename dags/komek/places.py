@@ -99,3 +99,8 @@ class Home:
 def default_home() -> Home:
     """Return the home named by KOMEK_HOME, else data/ in the project."""
     return Home(Path(os.environ.get("KOMEK_HOME") or DEFAULT_HOME).resolve())
+
+
+def default_drop() -> str:
+    """Return the configured source, a path or a URL: KOMEK_DROP, else data/drop."""
+    return os.environ.get("KOMEK_DROP") or str(DEFAULT_HOME / "drop")

@@ -1,5 +1,6 @@
 """The registry table as Python: entities, columns, keys, tolerances, schedules."""
 
+import codecs
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
@@ -55,6 +56,7 @@ class Entity:
     iin_column: str | None
     columns: tuple[Column, ...]
     tolerance: Tolerance
+    encoding: str = "utf-8"
 
     @property
     def column_names(self) -> tuple[str, ...]:
@@ -83,7 +85,18 @@ def _entity(table: dict[str, Any], defaults: dict[str, Any]) -> Entity:
             for column in table["columns"]
         ),
         tolerance=Tolerance(**{**defaults, **meta.get("tolerance", {})}),
+        encoding=_encoding(table["name"], meta.get("encoding", "utf-8")),
     )
+
+
+def _encoding(entity_name: str, encoding: str) -> str:
+    try:
+        codecs.lookup(encoding)
+    except LookupError:
+        raise UsageError(
+            f"registry table: {entity_name} has the unknown encoding {encoding!r}"
+        ) from None
+    return encoding
 
 
 @cache
@@ -92,7 +105,9 @@ def entities() -> tuple[Entity, ...]:
     table_text = places.REGISTRY_TABLE.read_text(encoding="utf-8")
     source = yaml.safe_load(table_text)["sources"][0]
     defaults = source["config"]["meta"]["tolerance"]
-    return tuple(_entity(table, defaults) for table in source["tables"])
+    return tuple(
+        _entity(table, defaults) for table in source["tables"] if "columns" in table
+    )
 
 
 def entity(name: str) -> Entity:

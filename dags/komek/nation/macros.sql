@@ -1,0 +1,55 @@
+-- Draws: a number is a function of (who, what for, seed), never of the order in which
+-- rows come by, so that the same call writes the same bytes.
+create macro bits(i, what) as hash(i::bigint, what, getvariable('seed'));
+create macro draw(i, what) as (bits(i, what) >> 11) / 9007199254740992.0;
+create macro pick(i, what, n) as (bits(i, what) % (n)::ubigint)::integer;
+create macro on_workday(d) as
+    (d)::date + case isodow(d) when 6 then 2 when 7 then 1 else 0 end;
+create macro scaled(n) as round((n) * getvariable('scale'))::bigint;
+
+-- Whoever moves goes to one of the three big cities.
+create macro new_home(hh) as
+    getvariable('capitals')[1 + pick(hh, 'away', 3)] || (11 + pick(hh, 'new home', 4))
+    || '00000';
+
+-- The check digit of eleven digits (as a number): weights 1 to 11, then 3 to 11, 1, 2;
+-- 10 twice means that the number is invalid.
+create macro first_sum(n) as (
+    (n // 10000000000) % 10 + 2 * ((n // 1000000000) % 10)
+    + 3 * ((n // 100000000) % 10) + 4 * ((n // 10000000) % 10)
+    + 5 * ((n // 1000000) % 10) + 6 * ((n // 100000) % 10)
+    + 7 * ((n // 10000) % 10) + 8 * ((n // 1000) % 10)
+    + 9 * ((n // 100) % 10) + 10 * ((n // 10) % 10)) % 11;
+create macro second_sum(n) as (
+    3 * ((n // 10000000000) % 10) + 4 * ((n // 1000000000) % 10)
+    + 5 * ((n // 100000000) % 10) + 6 * ((n // 10000000) % 10)
+    + 7 * ((n // 1000000) % 10) + 8 * ((n // 100000) % 10)
+    + 9 * ((n // 10000) % 10) + 10 * ((n // 1000) % 10)
+    + 11 * ((n // 100) % 10) + ((n // 10) % 10) + 2 * (n % 10)) % 11;
+create macro check_digit(n) as
+    case when first_sum(n) < 10 then first_sum(n) else second_sum(n) end;
+
+-- The first eleven digits but the last two thirds: birth date, century and sex, serial.
+-- Serials come in pairs (2s, 2s + 1): the last digit weighs 11 and then 2, so of an
+-- invalid number and its neighbour one is valid.
+create macro iin_stem(birth, sex, k) as
+    (year(birth) % 100) * 1000000000 + month(birth) * 10000000 + day(birth) * 100000
+    + (case when year(birth) < 2000 then 3 else 5 end + (sex = 'F')::integer) * 10000
+    + 2 * ((k * 2731 + day(birth) * 157 + year(birth) * 31) % 5000);
+create macro valid_stem(n) as n + (check_digit(n) = 10)::integer;
+create macro sealed(n) as lpad((n * 10 + check_digit(n))::varchar, 12, '0');
+-- A macro repeats its arguments; the lists hold each step's value once.
+create macro iin_of(birth, sex, k) as list_transform(list_transform(
+    [iin_stem(birth, sex, k)::bigint], lambda n: valid_stem(n)), lambda n: sealed(n))[1];
+-- A valid number that the population register does not have.
+create macro unregistered_iin(birth, sex, k) as iin_of(birth, sex, k + 2500);
+
+-- IBAN: KZ, check digits, bank, account; the remainder is that of the digits with K, Z
+-- (and T in an account) read as 20, 35 and 29.
+create macro iban_of(bank, account) as
+    'KZ' || lpad((98 - (bank || replace(account, 'T', '29') || '203500')::hugeint % 97)
+        ::varchar, 2, '0') || bank || account;
+create macro person_iban(i, which) as iban_of(
+    (['125', '601', '722', '914', '926', '965'])[1 + pick(i, 'bank' || which, 6)],
+    case when pick(i, 'letter' || which, 10) = 0 then 'T' else '0' end
+    || lpad((bits(i, 'account' || which) % 1000000000000)::varchar, 12, '0'));

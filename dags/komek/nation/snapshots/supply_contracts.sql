@@ -1,0 +1,5 @@
+select
+    o, null::varchar as ghost, contract_id, region as kato, supplier_bin, signed_on,
+    valid_from, valid_to, set_cost::decimal(18, 2) as set_cost, sets_total
+from contracts
+where signed_on <= getvariable('t')

@@ -1,0 +1,361 @@
+"""Publication: a run's warehouse and packs become what everyone reads, or do not.
+
+A publication is one folder, built under another name and never changed after::
+
+    warehouse/publications/<number>-<run_id>/
+        publication.json                        what it is
+        komek.duckdb                            the run's own file (a hard link)
+        published/<list_month>/<region_kato>/   the packs
+
+`warehouse/current` links to the publication that holds, `warehouse/komek.duckdb` and
+`published` lead through it, and replacing that one link is the only commit point: a
+process killed at any moment leaves the old state or the new one, whole. What a run does
+not publish anew (other months, regions it blocks) is taken over from the publication
+before it by hard links: what was published stays published.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from komek.errors import KomekError
+from komek.lock import private_files
+from komek.packs import MANIFEST, Origin, is_whole, month_folder, write_packs
+from komek.places import Home
+
+Say = Callable[[str], None]
+
+WAREHOUSE = "komek.duckdb"
+PACKS = "published"
+STATE = "publication.json"
+_BUILDING = "building"
+
+
+@dataclass(frozen=True)
+class FinishedRun:
+    """What a finished run says of itself."""
+
+    run_id: str
+    as_of: date
+    known_at: date
+    list_drawn: bool
+
+    @property
+    def list_month(self) -> date | None:
+        """The first day of the month whose list the run drew."""
+        return self.as_of.replace(day=1) if self.list_drawn else None
+
+
+@dataclass(frozen=True)
+class Blocked:
+    """A region the run could not publish, and the run whose pack still stands."""
+
+    region_kato: str
+    blocked_by: str
+    kept_run: str | None
+
+
+@dataclass(frozen=True)
+class Publication:
+    """A publication as its `publication.json` states it.
+
+    `published` are the regions whose packs this run wrote; `previous` names the
+    publication it replaced.
+    """
+
+    name: str
+    folder: Path
+    official: bool
+    run: FinishedRun
+    published: tuple[str, ...]
+    blocked: tuple[Blocked, ...]
+    previous: str | None
+
+    @property
+    def packs(self) -> Path:
+        """The folder of its packs, by list month and region."""
+        return self.folder / PACKS
+
+
+def read_run(run_file: Path) -> FinishedRun:
+    """Read what a finished run's file says of the run.
+
+    Raises:
+        duckdb.Error: the file is no finished run's.
+    """
+    with duckdb.connect(run_file, read_only=True) as connection:
+        row = connection.execute(
+            "select run_id, as_of, known_at, list_drawn from marts.run"
+        ).fetchone()
+    if row is None:
+        raise duckdb.InvalidInputException("marts.run is empty")
+    return FinishedRun(*row)
+
+
+def current(home: Home) -> Publication | None:
+    """Return the publication that holds now, None where nothing is published.
+
+    Raises:
+        KomekError: what `warehouse/current` leads to is no publication.
+    """
+    if not home.current.is_symlink():
+        return None
+    folder = home.publications / home.current.readlink().name
+    try:
+        state = json.loads((folder / STATE).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise KomekError(
+            f"{home.current} leads to no publication ({error}); "
+            "restore it, or remove the link and publish a run anew"
+        ) from error
+    return _from_state(folder, state)
+
+
+def publish(home: Home, run_id: str, official: bool, say: Say) -> Publication | None:
+    """Publish a finished run; the caller holds the writer lock.
+
+    An unofficial run (one whose policies are not the policy table's) never replaces an
+    official publication, and no pack of an unofficial publication passes into an
+    official one. A run that is published already, whole, stays as it is.
+
+    Returns:
+        The publication that holds the run, None where it stays a file in
+        `warehouse/runs`.
+
+    Raises:
+        KomekError: the home cannot be written; what was published still stands.
+        StoppedError: the run's tables do not add up to its packs.
+    """
+    run_file = home.run_file(run_id)
+    if not run_file.is_file():
+        raise KomekError(f"run {run_id} has no finished file {run_file}")
+    before = current(home)
+    if before and before.official and not official:
+        say(f"run {run_id} is not official and {before.run.run_id} is published:")
+        say(f"it stays in {run_file}")
+        return None
+    if before and _holds(before, run_id, official):
+        say(f"run {run_id} is published already")
+        return before
+    try:
+        with private_files():
+            publication = _build(home, run_file, official, before, say)
+            _link_fixed(home)
+            _point(home, publication)
+    except (OSError, duckdb.Error) as error:
+        reason = str(error).partition("\n")[0]
+        raise KomekError(
+            f"cannot publish run {run_id} in {home.root}: {reason}; "
+            "what was published before still stands"
+        ) from error
+    _sweep(home, publication)
+    return publication
+
+
+def _holds(publication: Publication, run_id: str, official: bool) -> bool:
+    """Say whether a publication is this run's and nothing of it is missing."""
+    return (
+        (publication.run.run_id, publication.official) == (run_id, official)
+        and (publication.folder / WAREHOUSE).is_file()
+        and all(is_whole(pack) for pack in _pack_folders(publication))
+        and _published_packs_exist(publication)
+    )
+
+
+def _published_packs_exist(publication: Publication) -> bool:
+    month = publication.run.list_month
+    return month is None or all(
+        (month_folder(publication.packs, month) / region).is_dir()
+        for region in publication.published
+    )
+
+
+def _pack_folders(publication: Publication) -> list[Path]:
+    return sorted(publication.packs.glob("*/*/"))
+
+
+def _build(
+    home: Home, run_file: Path, official: bool, before: Publication | None, say: Say
+) -> Publication:
+    """Build the publication's folder, whole and on disk, under its own name."""
+    home.publications.mkdir(parents=True, exist_ok=True)
+    _sweep(home, before)
+    run = read_run(run_file)
+    number = int(before.name.partition("-")[0]) + 1 if before else 1
+    name = f"{number:06}-{run.run_id}"
+    building = home.publications / _BUILDING
+    try:
+        draft = building / name
+        (draft / PACKS).mkdir(parents=True)
+        run_file.chmod(0o600)
+        _link(run_file, draft / WAREHOUSE)
+        published = _new_packs(run_file, run, official, draft / PACKS, building)
+        if before and before.official == official:
+            _take_over(before, draft / PACKS)
+        elif before:
+            say(f"the packs of the unofficial run {before.run.run_id} are withdrawn")
+        publication = Publication(
+            name=name,
+            folder=home.publications / name,
+            official=official,
+            run=run,
+            published=tuple(published),
+            blocked=_blocked(run_file, run, draft / PACKS),
+            previous=before.name if before else None,
+        )
+        text = json.dumps(_to_state(publication), indent=2) + "\n"
+        (draft / STATE).write_text(text, encoding="utf-8")
+        _sync_tree(draft)
+        draft.rename(publication.folder)
+        _sync(home.publications)
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+    return publication
+
+
+def _new_packs(
+    run_file: Path, run: FinishedRun, official: bool, packs: Path, building: Path
+) -> list[str]:
+    """Write the packs of the run's list; return their regions."""
+    if run.list_month is None:
+        return []
+    work = building / "work"
+    work.mkdir()
+    origin = Origin(run.run_id, official, run.as_of, run.list_month)
+    written = write_packs(run_file, packs, work, origin)
+    return [pack.region_kato for pack in written]
+
+
+def _take_over(before: Publication, packs: Path) -> None:
+    """Link the packs of the publication before that this run did not write."""
+    for old in _pack_folders(before):
+        new = packs / old.relative_to(before.packs)
+        if new.exists():
+            continue
+        new.mkdir(parents=True)
+        for file in sorted(old.iterdir()):
+            _link(file, new / file.name)
+
+
+def _blocked(run_file: Path, run: FinishedRun, packs: Path) -> tuple[Blocked, ...]:
+    """Return the regions the run blocks, with the run of the pack each still has."""
+    with duckdb.connect(run_file, read_only=True) as connection:
+        rows = connection.execute(
+            """
+            select region_kato, blocked_by from marts.region_status
+            where publication = 'blocked'
+            order by region_kato
+            """
+        ).fetchall()
+    return tuple(
+        Blocked(region, blocked_by, _pack_run(packs, run.list_month, region))
+        for region, blocked_by in rows
+    )
+
+
+def _pack_run(packs: Path, list_month: date | None, region: str) -> str | None:
+    if list_month is None:
+        return None
+    manifest = month_folder(packs, list_month) / region / MANIFEST
+    if not manifest.is_file():
+        return None
+    return json.loads(manifest.read_text(encoding="utf-8"))["run_id"]
+
+
+def _link(source: Path, target: Path) -> None:
+    """Hard-link a file, or copy it where the file system has no such links."""
+    try:
+        target.hardlink_to(source)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
+def _link_fixed(home: Home) -> None:
+    """Make the two links that lead through `current`; they never change again."""
+    _link_once(home.published_warehouse, Path(home.current.name, WAREHOUSE))
+    through = home.current.relative_to(home.root)
+    _link_once(home.published, through / PACKS)
+
+
+def _link_once(link: Path, target: Path) -> None:
+    if link.is_symlink() and link.readlink() == target:
+        return
+    if link.is_dir() and not link.is_symlink():
+        # Somebody made the empty folder beforehand; a full one is not ours to remove.
+        link.rmdir()
+    link.symlink_to(target)
+
+
+def _point(home: Home, publication: Publication) -> None:
+    """Commit: make `current` lead to the publication."""
+    fresh = home.current.with_name(f"{home.current.name}.new")
+    fresh.unlink(missing_ok=True)
+    fresh.symlink_to(publication.folder.relative_to(home.current.parent))
+    fresh.replace(home.current)
+    _sync(home.current.parent)
+    _sync(home.root)
+
+
+def _sweep(home: Home, holding: Publication | None) -> None:
+    """Delete what crashed runs left and publications older than the one before.
+
+    What cannot be deleted now is deleted by a later run.
+    """
+    keep = {holding.name, holding.previous} if holding else set()
+    for folder in home.publications.iterdir():
+        if folder.name not in keep:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _sync_tree(folder: Path) -> None:
+    """Put a folder and all below it on disk."""
+    for below in folder.rglob("*"):
+        _sync(below)
+    _sync(folder)
+
+
+def _to_state(publication: Publication) -> dict[str, Any]:
+    run = publication.run
+    list_month = run.list_month
+    return {
+        "run_id": run.run_id,
+        "official": publication.official,
+        "as_of": run.as_of.isoformat(),
+        "known_at": run.known_at.isoformat(),
+        "list_month": list_month.isoformat() if list_month else None,
+        "published": list(publication.published),
+        "blocked": [asdict(region) for region in publication.blocked],
+        "previous": publication.previous,
+    }
+
+
+def _from_state(folder: Path, state: dict[str, Any]) -> Publication:
+    return Publication(
+        name=folder.name,
+        folder=folder,
+        official=state["official"],
+        run=FinishedRun(
+            run_id=state["run_id"],
+            as_of=date.fromisoformat(state["as_of"]),
+            known_at=date.fromisoformat(state["known_at"]),
+            list_drawn=state["list_month"] is not None,
+        ),
+        published=tuple(state["published"]),
+        blocked=tuple(Blocked(**region) for region in state["blocked"]),
+        previous=state["previous"],
+    )

@@ -1,0 +1,109 @@
+"""One received file, proven whole: what is common, and Parquet.
+
+A refusal never quotes the file: its rows are personal data.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+Format = Literal["csv", "csv.gz", "parquet"]
+
+# The column of a landed CSV that holds the lines that did not split.
+MALFORMED = "__malformed__"
+
+# DuckDB numbers the rows of a landed file under the second of these.
+_RESERVED = (MALFORMED, "file_row_number")
+_READ_ROWS = 65_536
+_NO_PARQUET = "is no whole Parquet: its footer or a page cannot be read"
+
+
+class Refused(Exception):  # noqa: N818 - a verdict, turned into a StoppedError
+    """A delivery that cannot be landed; the text says why, without row content.
+
+    Attributes:
+        name: what is refused, as a path in the drop; '' until somebody knows.
+    """
+
+    def __init__(self, reason: str, name: str = "") -> None:
+        """Refuse for a reason, worded as what follows the name."""
+        super().__init__(reason)
+        self.name = name
+
+
+def check_parquet(received: Path) -> int:
+    """Decode all of a received Parquet once, verifying page checksums where it has any.
+
+    Args:
+        received: the received bytes.
+
+    Returns:
+        Number of rows.
+
+    Raises:
+        Refused: the footer or a page cannot be read, or a column name is ambiguous.
+    """
+    try:
+        expected = _decoded_by_arrow(received)
+    except pa.ArrowNotImplementedError:
+        # A type that Arrow lacks: what counts is DuckDB, which reads it from here on.
+        expected = None
+    except (pa.ArrowException, OSError, ValueError, MemoryError):
+        raise Refused(_NO_PARQUET) from None
+    rows = _decoded_by_duckdb(received)
+    if expected not in (rows, None):
+        raise Refused(_NO_PARQUET)
+    return rows
+
+
+def duckdb_columns(parquet: Path) -> tuple[tuple[str, str], ...]:
+    """Return the names and DuckDB type names of a Parquet's received columns."""
+    with duckdb.connect() as connection:
+        described = connection.execute(
+            "describe select * from read_parquet(?)", [str(parquet)]
+        ).fetchall()
+    return tuple((name, kind) for name, kind, *_ in described if name != MALFORMED)
+
+
+def check_names(names: Sequence[str]) -> None:
+    """Refuse names that would not find their column again; DuckDB ignores case.
+
+    Names are not shown: without a header, they are somebody's data.
+    """
+    places: dict[str, int] = {}
+    for place, name in enumerate(names, start=1):
+        folded = name.lower()
+        if folded in _RESERVED:
+            raise Refused(f"has a column of the reserved name {folded}")
+        if folded in places:
+            raise Refused(
+                f"has a header that names a column twice ({places[folded]} and {place})"
+            )
+        places[folded] = place
+
+
+def _decoded_by_arrow(parquet: Path) -> int:
+    with pq.ParquetFile(parquet, page_checksum_verification=True) as file:
+        check_names(file.schema_arrow.names)
+        batches = file.iter_batches(_READ_ROWS)
+        decoded = sum(batch.num_rows for batch in batches)
+        if decoded != file.metadata.num_rows:
+            raise Refused(_NO_PARQUET)
+    return decoded
+
+
+def _decoded_by_duckdb(parquet: Path) -> int:
+    """Return how many rows DuckDB decodes; hashing makes it touch every column."""
+    try:
+        with duckdb.connect() as connection:
+            count, *_ = connection.execute(
+                "select count(*), bit_xor(hash(columns(*))) from read_parquet(?)",
+                [str(parquet)],
+            ).fetchone()
+    except duckdb.Error:
+        raise Refused(_NO_PARQUET) from None
+    return count

@@ -1,0 +1,157 @@
+"""dbt, in process: one build per layer, on the run's own file."""
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from komek import places
+from komek.errors import KomekError, StoppedError
+from komek.runs import Run
+
+if TYPE_CHECKING:
+    from dbt.contracts.graph.manifest import Manifest
+
+LAYERS = ("staging", "facts", "law", "marts")
+# A model ends the run with a message of its own by error(); these begin so.
+_LAW_GAP = re.compile(r"(no value of law covers|no model computes|no reason why)[^\n]*")
+
+_parsed: dict[str, "Manifest"] = {}
+
+
+def build(run: Run, layer: str) -> None:
+    """Build one layer of the run: `staging`, `facts`, `law` or `marts`.
+
+    The law tables and the tests on them come with `facts`, the first layer that reads
+    them.
+
+    Raises:
+        StoppedError: a value of law is missing, or a test on the law tables failed.
+        KomekError: dbt could not build a model.
+    """
+    if layer == "facts":
+        _invoke(
+            run,
+            [
+                "build",
+                "--select",
+                "path:seeds",
+                "--resource-type",
+                "seed",
+                "--resource-type",
+                "test",
+            ],
+        )
+    _invoke(run, ["run", "--select", f"path:models/{layer}"])
+
+
+def _invoke(run: Run, command: list[str]) -> None:
+    from dbt.adapters.duckdb.connections import (  # noqa: PLC0415
+        DuckDBConnectionManager,
+    )
+    from dbt.cli.main import dbtRunner  # noqa: PLC0415
+
+    arguments = [
+        *command,
+        "--project-dir",
+        str(places.DBT_PROJECT),
+        "--profiles-dir",
+        str(places.DBT_PROJECT),
+        "--target-path",
+        str(run.folder / "dbt"),
+        "--vars",
+        json.dumps(_variables(run)),
+        "--log-level",
+        "none",
+        "--log-level-file",
+        "none",
+        "--no-print",
+        "--quiet",
+    ]
+    with _environment(run):
+        try:
+            runner = dbtRunner(manifest=_parsed.get(run.run_id))
+            if run.run_id not in _parsed:
+                parsed = runner.invoke(["parse", *arguments[len(command) :]])
+                _raise_failure(parsed)
+                _parsed.clear()
+                _parsed[run.run_id] = parsed.result
+                runner = dbtRunner(manifest=parsed.result)
+            _raise_failure(runner.invoke(arguments))
+        finally:
+            DuckDBConnectionManager.close_all_connections()
+
+
+def _variables(run: Run) -> dict[str, Any]:
+    return {
+        "run_id": run.run_id,
+        "as_of": run.request.as_of.isoformat(),
+        "known_at": run.request.known_at.isoformat(),
+        "policy_overrides": dict(run.request.policy_overrides),
+        "policies": run.policies,
+        "code_version": run.code_version,
+        "law_sha256": run.law_sha256,
+        "started_at": f"{run.started_at:%Y-%m-%d %H:%M:%S}",
+    }
+
+
+def memory_limit() -> str:
+    """Return DuckDB's memory limit: KOMEK_MEMORY_LIMIT, else 60% of the machine's."""
+    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    most = min(int(0.6 * machine), 6 * 2**30) // 2**20
+    return os.environ.get("KOMEK_MEMORY_LIMIT") or f"{most}MiB"
+
+
+@contextmanager
+def _environment(run: Run) -> Iterator[None]:
+    """Tell dbt where the run's file is, as its profile asks for it."""
+    settings = {
+        "KOMEK_RUN_FILE": str(run.file),
+        "KOMEK_SPILL": str(run.folder / "spill"),
+        "KOMEK_MEMORY_LIMIT": memory_limit(),
+        "DO_NOT_TRACK": "1",
+    }
+    before = {name: os.environ.get(name) for name in settings}
+    os.environ.update(settings)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _raise_failure(outcome: Any) -> None:  # noqa: ANN401  (dbt's own is not public)
+    if outcome.success:
+        return
+    if outcome.exception is not None:
+        raise KomekError(f"dbt: {_one_line(str(outcome.exception))}")
+    failed = [
+        result
+        for result in outcome.result.results
+        if result.status in ("error", "fail", "runtime error")
+    ]
+    for result in failed:
+        gap = _LAW_GAP.search(result.message or "")
+        if gap:
+            raise StoppedError(f"{result.node.name}: {gap.group(0)}")
+    tests = [result for result in failed if result.status == "fail"]
+    if tests:
+        raise StoppedError(
+            "; ".join(f"{test.node.name}: {test.failures} rows" for test in tests)
+        )
+    raise KomekError(
+        "; ".join(
+            f"dbt could not build {result.node.name}: {_one_line(result.message)}"
+            for result in failed
+        )
+    )
+
+
+def _one_line(message: str | None) -> str:
+    """Keep the first lines of a message: what follows may quote a row."""
+    return " ".join((message or "").split("LINE")[0].split())[:500]

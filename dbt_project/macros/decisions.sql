@@ -1,0 +1,89 @@
+{#
+    The first condition that fails decides. Takes pairs (what fails, reason) in the order
+    of the law; gives `stage` (the number of the failing condition, or one past the last)
+    and `reason` (null where all hold).
+#}
+{% macro first_failure(failures) -%}
+    case
+        {%- for failure, reason in failures %}
+        when {{ failure }} then {{ loop.index }}
+        {%- endfor %}
+        else {{ failures | length + 1 }}
+    end as stage,
+    case
+        {%- for failure, reason in failures %}
+        when {{ failure }} then '{{ reason }}'
+        {%- endfor %}
+    end as reason
+{%- endmacro %}
+
+
+{# An event dated after the day the run decides for has not happened. #}
+{% macro event(column, as_of='run_context.as_of') -%}
+    case when {{ column }} <= {{ as_of }} then {{ column }} end
+{%- endmacro %}
+
+
+{# How a step stands on the day: met, late, open or overdue. #}
+{% macro step_status(done_on, due_on, as_of) -%}
+    case
+        when {{ done_on }} <= {{ due_on }} then 'met'
+        when {{ done_on }} > {{ due_on }} then 'late'
+        when {{ due_on }} >= {{ as_of }} then 'open'
+        when {{ due_on }} < {{ as_of }} then 'overdue'
+    end
+{%- endmacro %}
+
+
+{# A paragraph's model decides only while its edition is in force for the run. #}
+{% macro in_force(paragraph, edition) -%}
+    exists (
+        select 1
+        from {{ ref('paragraphs_in_force') }} as edition_in_force
+        where
+            edition_in_force.paragraph = '{{ paragraph }}'
+            and edition_in_force.edition = '{{ edition }}'
+    )
+{%- endmacro %}
+
+
+{#
+    Working-day terms (p5, p6, p20-p22) of the rows of a relation with case_id,
+    started_on and done_on: due(started_on, days), the starting day not counted, or
+    counted as day 1 if it is a working day (policy sla.start). The due day is the
+    working day whose number in the calendar is that many further on.
+#}
+{% macro working_day_step(relation, days) -%}
+    select
+        steps.*,
+        due_days.calendar_on as due_on
+    from {{ relation }} as steps
+    cross join {{ ref('run_context') }} as run_context
+    left join {{ ref('working_days') }} as start_days
+        on steps.started_on = start_days.calendar_on
+    left join {{ ref('working_days') }} as due_days
+        on
+            due_days.is_working
+            and start_days.working_number
+            + run_context.{{ days }}
+            - case
+                when run_context.sla__start = 'same_day' and start_days.is_working then 1
+                else 0
+            end = due_days.working_number
+{%- endmacro %}
+
+
+{# A value of law that no row covers ends the run; there is no default. #}
+{% macro law_value(column, name) -%}
+    case
+        when {{ column }} is null
+            then {{ fail("'no value of law covers the date: " ~ name ~ "'") }}
+        else {{ column }}
+    end
+{%- endmacro %}
+
+
+{# The code of the service of targeted social assistance, from the table of services. #}
+{% macro asp_service() -%}
+    (select service_code from {{ ref('services') }} where is_asp)
+{%- endmacro %}

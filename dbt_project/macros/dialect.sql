@@ -1,0 +1,136 @@
+{#
+    What DuckDB and Spark say differently, each in one dispatched macro.
+    Everything else in the project is SQL that both run.
+#}
+
+{% macro matches(text, pattern) -%}
+    {{ return(adapter.dispatch('matches', 'komek')(text, pattern)) }}
+{%- endmacro %}
+
+{% macro default__matches(text, pattern) -%}
+    regexp_matches({{ text }}, '{{ pattern }}')
+{%- endmacro %}
+
+{% macro spark__matches(text, pattern) -%}
+    {{ text }} rlike '{{ pattern }}'
+{%- endmacro %}
+
+
+{% macro row_hash(columns) -%}
+    {{ return(adapter.dispatch('row_hash', 'komek')(columns)) }}
+{%- endmacro %}
+
+{% macro default__row_hash(columns) -%}
+    hash({{ columns | join(', ') }})
+{%- endmacro %}
+
+{% macro spark__row_hash(columns) -%}
+    xxhash64({{ columns | join(', ') }})
+{%- endmacro %}
+
+
+{# Month arithmetic clamps to the last day of the month in both engines. #}
+{% macro add_months(date, months) -%}
+    {{ return(adapter.dispatch('add_months', 'komek')(date, months)) }}
+{%- endmacro %}
+
+{% macro default__add_months(date, months) -%}
+    cast({{ date }} + to_months(cast({{ months }} as integer)) as date)
+{%- endmacro %}
+
+{% macro spark__add_months(date, months) -%}
+    add_months({{ date }}, cast({{ months }} as integer))
+{%- endmacro %}
+
+
+{% macro add_days(date, days) -%}
+    {{ return(adapter.dispatch('add_days', 'komek')(date, days)) }}
+{%- endmacro %}
+
+{% macro default__add_days(date, days) -%}
+    ({{ date }} + cast({{ days }} as integer))
+{%- endmacro %}
+
+{% macro spark__add_days(date, days) -%}
+    date_add({{ date }}, cast({{ days }} as integer))
+{%- endmacro %}
+
+
+{# The n-th birthday: 29 February is celebrated on the 28th where there is no 29th. #}
+{% macro birthday(birth_date, years) -%}
+    {{ add_months(birth_date, '12 * cast(' ~ years ~ ' as integer)') }}
+{%- endmacro %}
+
+
+{% macro month_start(date) -%}
+    cast(date_trunc('month', {{ date }}) as date)
+{%- endmacro %}
+
+
+{# One row per element of a `|`-joined text, as column `element`. #}
+{% macro elements(text) -%}
+    {{ return(adapter.dispatch('elements', 'komek')(text)) }}
+{%- endmacro %}
+
+{% macro default__elements(text) -%}
+    unnest(string_split({{ text }}, '|'))
+{%- endmacro %}
+
+{% macro spark__elements(text) -%}
+    explode(split({{ text }}, '[|]'))
+{%- endmacro %}
+
+
+{# A whole number from 0 to n - 1 in each row, as column `position`. #}
+{% macro positions(n) -%}
+    {{ return(adapter.dispatch('positions', 'komek')(n)) }}
+{%- endmacro %}
+
+{% macro default__positions(n) -%}
+    unnest(range(cast({{ n }} as bigint)))
+{%- endmacro %}
+
+{% macro spark__positions(n) -%}
+    explode(sequence(0, cast({{ n }} as int) - 1))
+{%- endmacro %}
+
+
+{# Whole part and remainder of a division of whole numbers. #}
+{% macro quotient(dividend, divisor) -%}
+    {{ return(adapter.dispatch('quotient', 'komek')(dividend, divisor)) }}
+{%- endmacro %}
+
+{% macro default__quotient(dividend, divisor) -%}
+    ({{ dividend }} // {{ divisor }})
+{%- endmacro %}
+
+{% macro spark__quotient(dividend, divisor) -%}
+    ({{ dividend }} div {{ divisor }})
+{%- endmacro %}
+
+
+{# Ends the run with a message: for what must never be answered by a default. #}
+{% macro fail(message) -%}
+    {{ return(adapter.dispatch('fail', 'komek')(message)) }}
+{%- endmacro %}
+
+{% macro default__fail(message) -%}
+    error({{ message }})
+{%- endmacro %}
+
+{% macro spark__fail(message) -%}
+    raise_error({{ message }})
+{%- endmacro %}
+
+
+{# A CTE over a whole registry that is read more than once must not be copied first. #}
+{% macro inlined() -%}
+    {{ return(adapter.dispatch('inlined', 'komek')()) }}
+{%- endmacro %}
+
+{% macro default__inlined() -%}
+    not materialized
+{%- endmacro %}
+
+{% macro spark__inlined() -%}
+{%- endmacro %}

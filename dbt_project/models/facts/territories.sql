@@ -1,0 +1,22 @@
+-- The classifier of territorial units in force on as_of, with each unit's region and
+-- district: KATO digits 1-2 are the region, 3-4 the district.
+with units as (
+    select * from {{ ref('stg_kato') }}
+),
+
+final as (
+    select
+        units.kato,
+        concat(substring(units.kato, 1, 2), '0000000') as region_kato,
+        concat(substring(units.kato, 1, 4), '00000') as district_kato,
+        units.name_ru,
+        units.name_kk,
+        units.source_row as kato_row
+    from units
+    cross join {{ ref('run_context') }} as run_context
+    where
+        units.valid_from <= run_context.as_of
+        and (units.valid_to is null or units.valid_to >= run_context.as_of)
+)
+
+select * from final

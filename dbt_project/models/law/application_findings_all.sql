@@ -1,0 +1,14 @@
+{{ config(materialized='view') }}
+
+{%- set paragraphs = [
+    'p1_service', 'p2_completeness', 'p3_addressee', 'p8_case_formed', 'p10_notification',
+    'p12_needless_application', 'p13_remote_survey', 'p14_electronic_result',
+] %}
+
+-- What p1 to p14 find in the applications, with the rows it was found in.
+{%- for paragraph in paragraphs %}
+select * from {{ ref(paragraph) }}
+{%- if not loop.last %}
+union all
+{%- endif %}
+{%- endfor %}

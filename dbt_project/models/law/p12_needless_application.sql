@@ -1,0 +1,16 @@
+-- p12: who receives targeted social assistance is extended automatically and need not
+-- apply for it.
+with final as (
+    select
+        applications.application_id,
+        'extended_automatically' as finding,
+        'p12' as paragraph,
+        applications.application_row,
+        covered.award_row as other_row
+    from {{ ref('applications') }} as applications
+    inner join {{ ref('p12_covered_application') }} as covered
+        on applications.application_id = covered.application_id
+    where {{ in_force('p12', 'order_118') }}
+)
+
+select * from final

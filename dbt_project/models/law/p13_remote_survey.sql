@@ -1,0 +1,21 @@
+-- p13: on a first application for targeted social assistance, one that no award covers,
+-- the family is surveyed by means of communication; judged once it is decided.
+with final as (
+    select
+        applications.application_id,
+        'survey_not_remote' as finding,
+        'p13' as paragraph,
+        applications.application_row,
+        cast(null as bigint) as other_row
+    from {{ ref('applications') }} as applications
+    left join {{ ref('p12_covered_application') }} as covered
+        on applications.application_id = covered.application_id
+    where
+        applications.service_code = {{ asp_service() }}
+        and covered.application_id is null
+        and applications.decided_on is not null
+        and coalesce(applications.survey_mode, '') <> 'remote'
+        and {{ in_force('p13', 'order_118') }}
+)
+
+select * from final

@@ -1,0 +1,39 @@
+-- p17: who turns 16 or 18 is examined in absentia, due the later of the end of the term
+-- and the start of the emergency; one row per person and cause: the earliest due, then
+-- the lowest term.
+with due as (
+    select
+        extensions.iin,
+        extensions.term_id,
+        extensions.reason as cause,
+        greatest(extensions.old_valid_until, run_context.emergency_starts_on) as due_on,
+        extensions.term_row,
+        extensions.person_row
+    from {{ ref('p17_disability_extension') }} as extensions
+    cross join {{ ref('run_context') }} as run_context
+    where extensions.reason in ('turns_16', 'turns_18')
+),
+
+ranked as (
+    select
+        *,
+        row_number() over (
+            partition by iin, cause
+            order by due_on asc nulls last, term_id asc nulls last
+        ) as nth
+    from due
+),
+
+final as (
+    select
+        iin,
+        term_id,
+        cause,
+        due_on,
+        term_row,
+        person_row
+    from ranked
+    where nth = 1
+)
+
+select * from final

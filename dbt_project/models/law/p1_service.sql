@@ -1,0 +1,17 @@
+-- p1: 25 services may be asked for through Electronic Appeal.
+with final as (
+    select
+        applications.application_id,
+        'service_not_covered' as finding,
+        'p1' as paragraph,
+        applications.application_row,
+        cast(null as bigint) as other_row
+    from {{ ref('applications') }} as applications
+    left join {{ ref('services') }} as services
+        on applications.service_code = services.service_code
+    where
+        services.service_code is null
+        and {{ in_force('p1', 'order_118') }}
+)
+
+select * from final

@@ -1,0 +1,67 @@
+-- p25, fourth ground: those who raise a child with a disability: the child is in the
+-- register and alive, a child still (policy food_set.carer_child_age_limit), with a
+-- disability in force, and does not live in an institution.
+with disabled as (
+    select
+        iin,
+        min(term_row) as term_row
+    from {{ ref('p17_term_on_date') }}
+    where is_in_force
+    group by iin
+),
+
+candidates as (
+    select
+        carers.*,
+        people.death_date,
+        people.person_row,
+        stays.stay_row,
+        children.person_row as child_row,
+        children.death_date as child_death_date,
+        disabled.term_row as other_row,
+        child_stays.stay_row as child_stay_row,
+        run_context.as_of,
+        run_context.food_set__institution_scope as institution_scope,
+        run_context.food_set__carer_child_in_institution as child_in_institution,
+        {{ birthday(
+            'children.birth_date', 'run_context.food_set__carer_child_age_limit'
+        ) }} as too_old_on
+    from {{ ref('p25_4_carer_candidates') }} as carers
+    cross join {{ ref('run_context') }} as run_context
+    left join {{ ref('people') }} as people on carers.iin = people.iin
+    left join {{ ref('open_stays') }} as stays on carers.iin = stays.iin
+    left join {{ ref('people') }} as children on carers.child_iin = children.iin
+    left join disabled on carers.child_iin = disabled.iin
+    left join {{ ref('open_stays') }} as child_stays on carers.child_iin = child_stays.iin
+    where {{ in_force('p25', 'order_118') }}
+),
+
+final as (
+    select
+        iin,
+        'p25_4' as ground,
+        {{ first_failure([
+            ("person_row is null", 'not_in_population_register'),
+            ("death_date is not null", 'deceased'),
+            ("not is_awarded", 'award_not_active'),
+            ("child_row is null or child_death_date is not null", 'child_deceased'),
+            ("as_of >= too_old_on", 'child_age_over_limit'),
+            ("other_row is null", 'child_not_disabled'),
+            (
+                "child_in_institution = 'exclude' and child_stay_row is not null",
+                'child_in_institution',
+            ),
+            (
+                "institution_scope = 'all_grounds' and stay_row is not null",
+                'resident_in_institution',
+            ),
+        ]) }},
+        person_row,
+        record_row,
+        other_row,
+        child_row,
+        coalesce(stay_row, child_stay_row) as stay_row
+    from candidates
+)
+
+select * from final

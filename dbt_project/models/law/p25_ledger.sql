@@ -1,0 +1,57 @@
+{%- set grounds = [
+    'p25_1_asp_child', 'p25_2_disabled_child', 'p25_3_disability_group', 'p25_4_carer',
+    'p25_5_unemployed',
+] -%}
+
+-- p25: the ledger of the list: one row per person and ground. Of several records for one
+-- ground the best counts: one that meets it, else the one that failed last. The list is
+-- for a month of the emergency; outside it the ledger is empty.
+with judged as (
+    {%- for ground in grounds %}
+    select * from {{ ref(ground) }}
+    {%- if not loop.last %}
+    union all
+    {%- endif %}
+    {%- endfor %}
+),
+
+ranked as (
+    select
+        judged.*,
+        run_context.list_month,
+        row_number() over (
+            partition by judged.iin, judged.ground
+            order by judged.stage desc nulls last, judged.record_row asc nulls last
+        ) as nth
+    from judged
+    cross join {{ ref('run_context') }} as run_context
+    where
+        run_context.as_of between run_context.emergency_starts_on
+        and run_context.covered_until
+),
+
+final as (
+    select
+        ranked.list_month,
+        ranked.iin,
+        ranked.ground,
+        case
+            when ranked.reason is null then 'met'
+            when ranked.reason = 'not_in_population_register' then 'undetermined'
+            else 'not_met'
+        end as outcome,
+        ranked.reason,
+        coalesce(people.region_kato, 'unassigned') as region_kato,
+        people.district_kato,
+        people.kato_row,
+        ranked.person_row,
+        ranked.record_row,
+        ranked.other_row,
+        ranked.child_row,
+        ranked.stay_row
+    from ranked
+    left join {{ ref('people') }} as people on ranked.iin = people.iin
+    where ranked.nth = 1
+)
+
+select * from final

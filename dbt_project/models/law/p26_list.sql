@@ -1,0 +1,43 @@
+-- p26: the list of each local executive body: everyone who meets a ground of p25, in the
+-- region and district of their registered KATO code, each once with the grounds met (or
+-- once per ground, policy food_set.sets_per_person).
+with met as (
+    select * from {{ ref('p25_ledger') }}
+    where outcome = 'met'
+),
+
+persons as (
+    select
+        iin,
+        min(ground) as first_ground,
+        concat_ws(
+            '|',
+            max(case when ground = 'p25_1' then ground end),
+            max(case when ground = 'p25_2' then ground end),
+            max(case when ground = 'p25_3' then ground end),
+            max(case when ground = 'p25_4' then ground end),
+            max(case when ground = 'p25_5' then ground end)
+        ) as grounds
+    from met
+    group by iin
+),
+
+final as (
+    select
+        met.list_month,
+        met.iin,
+        met.region_kato,
+        met.district_kato,
+        met.ground as primary_ground,
+        persons.grounds,
+        met.person_row,
+        met.kato_row
+    from met
+    inner join persons on met.iin = persons.iin
+    cross join {{ ref('run_context') }} as run_context
+    where
+        met.ground = persons.first_ground
+        or run_context.food_set__sets_per_person = 'one_per_ground'
+)
+
+select * from final

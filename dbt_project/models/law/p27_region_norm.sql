@@ -1,0 +1,44 @@
+-- p27: a region's set costs at least two monthly calculation indices; a region with no
+-- norm, or with a set below that, is not published. One row per region of the classifier
+-- on as_of, any other region on the list, and `unassigned` if it has anyone.
+with listed as (
+    select
+        region_kato,
+        count(*) as recipients,
+        min(person_row) as person_row
+    from {{ ref('p26_list') }}
+    group by region_kato
+),
+
+regions as (
+    select
+        kato as region_kato,
+        kato_row
+    from {{ ref('territories') }}
+    where kato like '%0000000'
+),
+
+final as (
+    select
+        coalesce(regions.region_kato, listed.region_kato) as region_kato,
+        coalesce(listed.recipients, 0) as recipients,
+        norms.mode,
+        norms.set_cost,
+        {{ law_value('run_context.food_set_floor', 'food_set_floor') }}
+        * {{ law_value('run_context.monthly_calculation_index', 'monthly_calculation_index') }}
+            as floor_cost,
+        regions.kato_row,
+        norms.norm_row,
+        listed.person_row
+    from regions
+    full outer join listed on regions.region_kato = listed.region_kato
+    cross join {{ ref('run_context') }} as run_context
+    left join {{ ref('region_norms') }} as norms
+        on coalesce(regions.region_kato, listed.region_kato) = norms.region_kato
+    where
+        run_context.as_of between run_context.emergency_starts_on
+        and run_context.covered_until
+        and {{ in_force('p27', 'order_118') }}
+)
+
+select * from final

@@ -1,0 +1,5 @@
+select
+    application_id,
+    finding,
+    paragraph
+from {{ ref('application_findings_all') }}

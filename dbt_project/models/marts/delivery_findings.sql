@@ -1,0 +1,7 @@
+select
+    delivery_id,
+    iin,
+    finding,
+    'p30' as paragraph
+from {{ ref('p30_delivery') }}
+where finding is not null

@@ -1,0 +1,68 @@
+{#- Which models decide by which paragraph: the models' own metadata say so. -#}
+{%- set models = {} -%}
+{%- if execute -%}
+    {%- for node in graph.nodes.values() | sort(attribute='name') -%}
+        {%- if node.resource_type == 'model' -%}
+            {%- for paragraph in node.config.meta.get('paragraphs', []) -%}
+                {%- do models.setdefault(paragraph, []).append(node.name) -%}
+            {%- endfor -%}
+        {%- endif -%}
+    {%- endfor -%}
+{%- endif -%}
+
+-- Every paragraph of the Rules and the form annexed to them: computed by models, or listed
+-- with the reason it is not. A computed paragraph that no model claims ends the run.
+with editions as (
+    select
+        paragraphs.*,
+        row_number() over (
+            partition by paragraphs.paragraph
+            order by
+                paragraphs.recorded_on <= run_context.known_at desc nulls last,
+                paragraphs.valid_from <= run_context.as_of desc nulls last,
+                paragraphs.valid_from desc nulls last,
+                paragraphs.recorded_on desc nulls last,
+                paragraphs.edition desc nulls last
+        ) as nth
+    from {{ ref('paragraphs') }} as paragraphs
+    cross join {{ ref('run_context') }} as run_context
+),
+
+claims as (
+    select
+        paragraph,
+        status,
+        case paragraph
+            {%- for paragraph, names in models.items() %}
+            when '{{ paragraph }}' then '{{ names | join("|") }}'
+            {%- endfor %}
+            when '' then ''
+            else ''
+        end as models,
+        title_en as title,
+        title_ru,
+        title_kk,
+        reason
+    from editions
+    where nth = 1
+),
+
+final as (
+    select
+        paragraph,
+        case
+            when status = 'computed' and models = ''
+                then {{ fail("concat('no model computes ', paragraph)") }}
+            when status <> 'computed' and reason is null
+                then {{ fail("concat('no reason why nothing computes ', paragraph)") }}
+            else status
+        end as status,
+        models,
+        title,
+        title_ru,
+        title_kk,
+        reason
+    from claims
+)
+
+select * from final

@@ -1,0 +1,52 @@
+-- started_at and finished_at come from the clock of the machine, not from the result.
+with context as (
+    select * from {{ ref('run_context') }}
+),
+
+editions as (
+    select count(*) as paragraphs
+    from {{ ref('paragraphs_in_force') }}
+),
+
+final as (
+    select
+        context.run_id,
+        context.as_of,
+        context.known_at,
+        '{{ var("code_version", "") }}' as code_version,
+        '{{ var("law_sha256", "") }}' as law_sha256,
+        '{{ var("policies", "") }}' as policies,
+        cast('{{ var("started_at", "1970-01-01 00:00:00") }}' as timestamp) as started_at,
+        cast(null as timestamp) as finished_at,
+        context.emergency_starts_at,
+        context.emergency_ends_at,
+        editions.paragraphs > 0
+        and coalesce(
+            context.as_of between context.emergency_starts_on and context.covered_until,
+            false
+        ) as list_drawn,
+        case
+            when editions.paragraphs = 0
+                then concat(
+                    'No edition of the rules applies on ', cast(context.as_of as varchar),
+                    ' as known on ', cast(context.known_at as varchar),
+                    ': nothing is decided.'
+                )
+            when
+                context.as_of between context.emergency_starts_on
+                and context.covered_until
+                then ''
+            else concat(
+                'No list is drawn for ', cast(context.as_of as varchar),
+                ': the emergency known on ', cast(context.known_at as varchar),
+                ' covers ', cast(context.emergency_starts_on as varchar),
+                ' to ', cast(context.covered_until as varchar), '.'
+            )
+        end as note,
+        cast('' as varchar) as override_reason,
+        cast('' as varchar) as overridden_checks
+    from context
+    cross join editions
+)
+
+select * from final

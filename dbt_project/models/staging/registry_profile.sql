@@ -1,0 +1,58 @@
+{{ config(materialized='table') }}
+
+{#- What became of each registry's snapshot: one row per entity, for the door to judge. -#}
+{%- set entities = [
+    'persons', 'family_links', 'asp_awards', 'asp_members', 'disability_terms',
+    'institution_stays', 'jobseekers', 'benefit_awards', 'benefit_payments',
+    'applications', 'food_set_norms', 'supply_contracts', 'deliveries', 'bank_accounts',
+    'kato',
+] -%}
+
+with received as (
+    {%- for entity in entities %}
+    {{ received_counts(entity) }}
+    {%- if not loop.last %}
+    union all
+    {%- endif %}
+    {%- endfor %}
+),
+
+rejected as (
+    {%- for entity in entities %}
+    select
+        '{{ entity }}' as entity,
+        count(distinct case when reason <> 'duplicate_row' then source_row end)
+            as rows_quarantined,
+        count(distinct case when reason = 'duplicate_row' then source_row end)
+            as rows_duplicate
+    from {{ ref('rejected_' ~ entity) }}
+    {%- if not loop.last %}
+    union all
+    {%- endif %}
+    {%- endfor %}
+),
+
+final as (
+    select
+        snapshots.entity,
+        snapshots.snapshot_date,
+        snapshots.revision,
+        snapshots.sha256,
+        snapshots.age_days,
+        received.rows_received,
+        received.rows_received - rejected.rows_quarantined - rejected.rows_duplicate
+            as rows_accepted,
+        rejected.rows_quarantined,
+        rejected.rows_duplicate,
+        snapshots.previous_rows,
+        snapshots.missing_columns,
+        snapshots.extra_columns,
+        snapshots.numeric_identifiers,
+        received.rows_without_person,
+        received.rows_in_future
+    from {{ source('landing', 'landed_snapshots') }} as snapshots
+    inner join received on snapshots.entity = received.entity
+    inner join rejected on snapshots.entity = rejected.entity
+)
+
+select * from final

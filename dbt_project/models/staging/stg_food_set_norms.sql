@@ -1,0 +1,1 @@
+{{ accepted_rows('food_set_norms') }}

@@ -363,7 +363,8 @@ def _rejections(connection: duckdb.DuckDBPyConnection, source: Source) -> None:
     any_fault = " or ".join(["malformed", *(f"({bad})" for _, bad in faults)])
     faulty = source.rows(
         "source_row, case when malformed then ['malformed_row']"
-        f" else [{reasons}] end as reasons, {_key_text(entity)} as key",
+        f" else [{reasons}] end as reasons,"
+        f" case when malformed then '' else {_key_text(entity)} end as key",
         any_fault,
     )
     connection.execute(

@@ -234,6 +234,8 @@ def _copied(
             digest.update(chunk)
             target.write(chunk)
             copied += len(chunk)
+            if copied > size:
+                break
             progress(f"receive {name}", copied, size)
     if copied != size or _version(path) != before:
         raise Refused(_CHANGED)

@@ -234,7 +234,7 @@ class _Page(DefaultJinjaPageView):
     GX's own page loads styles and scripts from half a dozen hosts on the internet.
     """
 
-    _template: ClassVar[str] = "suite.j2"
+    _template: ClassVar[str] = "suite.html"
 
 
 class Pages:
@@ -247,7 +247,7 @@ class Pages:
 
     def index(self, run_id: str, stages: Sequence[Mapping[str, Any]]) -> str:
         """Return the page that tells what failed and leads to the suites' pages."""
-        template = self._view.env.get_template("index.j2")
+        template = self._view.env.get_template("index.html")
         return template.render(run_id=run_id, stages=stages)
 
     def suite(self, name: str, results: Sequence[ExpectationValidationResult]) -> str:
@@ -258,22 +258,23 @@ class Pages:
                 results=[_counts_of(result) for result in results],
                 suite_name=name,
             )
-        ).to_json_dict()
+        )
         # The first section tells of GX's batch and suite stores, which are in memory.
-        document["sections"] = document["sections"][1:]
+        document.sections = document.sections[1:]
         return self._view.render(document)
 
 
 def _counts_of(result: ExpectationValidationResult) -> ExpectationValidationResult:
     """Return a result as a page may show it: counts, column names, no values."""
     said = error(result)
+    of_columns = result.expectation_config.type == "expect_table_columns_to_match_set"
     return ExpectationValidationResult(
         success=result.success,
         expectation_config=result.expectation_config,
         result={
             name: value
             for name, value in result.result.items()
-            if isinstance(value, int | float)
+            if of_columns or isinstance(value, int | float)
         },
         exception_info={
             "raised_exception": said is not None,

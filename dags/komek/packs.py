@@ -210,7 +210,7 @@ def _gather(connection: duckdb.DuckDBPyConnection) -> None:
             ) - 1 as number
         from run.marts.food_set_recipients as recipients
         left join run.marts.delivery_plan as plan using (iin, primary_ground)
-        left join run.facts.recipient_people as people using (iin)
+        left join run.marts.recipient_people as people using (iin)
         where recipients.region_kato in (
             select region_kato from run.marts.region_status
             where publication = 'published'

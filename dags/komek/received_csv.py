@@ -13,6 +13,7 @@ import gzip
 import io
 import zlib
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
@@ -198,13 +199,12 @@ def _header(text: _Text, declared: Sequence[str]) -> tuple[list[str], str]:
 
 
 def _first_row(lines: str, delimiter: str, whole: bool) -> list[str]:
-    rows = csv.reader(io.StringIO(lines, newline=""), delimiter=delimiter)
+    start = io.StringIO(lines, newline="")
     try:
-        header = next(row for row in rows if row)
-        follows = next(rows, None)
+        header = next(row for row in csv.reader(start, delimiter=delimiter) if row)
     except csv.Error:
-        header, follows = [], None
-    if not header or (follows is None and not whole):
+        header = []
+    if not header or (start.tell() == len(lines) and not whole):
         raise Refused("has a header without end, or a quote in it is never closed")
     return header
 
@@ -286,7 +286,9 @@ def _numbered(
 ) -> Iterator[pa.Table]:
     """Yield all rows in received order, malformed lines in their places."""
     first = 0
-    for batch in reader:
+    # Lines after the last well-formed row come with a batch of none.
+    none = pa.RecordBatch.from_pylist([], schema=reader.schema)
+    for batch in chain(reader, [none]):
         offsets, lines = malformed.take(first, batch.num_rows)
         table = _in_order(pa.Table.from_batches([batch]), offsets, lines)
         first += table.num_rows

@@ -21,6 +21,7 @@ from komek import __version__, landing, law, places, registries
 from komek.errors import KomekError, StoppedError
 from komek.landing import Snapshot
 from komek.places import Home
+from komek.received import MALFORMED
 from komek.registries import Entity
 from komek.working_days import WorkingDays, land_working_days
 
@@ -275,8 +276,7 @@ def _lay_out_snapshot(
         )
     before = landing.previous(run.home, snapshot)
     present = [
-        {column["name"] for column in file["columns"]} - {"__malformed__"}
-        for file in snapshot.files
+        {column["name"] for column in file["columns"]} for file in snapshot.files
     ]
     declared = set(entity.column_names)
     connection.execute(
@@ -301,10 +301,7 @@ def _lay_out_snapshot(
 
 def _selects(entity: Entity, snapshot: Snapshot, file_no: int) -> Iterable[str]:
     """Yield what to select: all files at once where they have the same columns."""
-    types = [
-        {column["name"]: column["type"] for column in file["columns"]}
-        for file in snapshot.files
-    ]
+    types = [_landed_types(file) for file in snapshot.files]
     present = [
         name
         for name in entity.column_names
@@ -334,10 +331,16 @@ def _selects(entity: Entity, snapshot: Snapshot, file_no: int) -> Iterable[str]:
         yield _select(selected, columns, f"{file_no + offset}", _literal(path))
 
 
+def _landed_types(file: Mapping[str, Any]) -> dict[str, str]:
+    """Return the columns of a landed file; one from a CSV marks its malformed lines."""
+    types = {column["name"]: column["type"] for column in file["columns"]}
+    return types if file["format"] == "parquet" else {**types, MALFORMED: "VARCHAR"}
+
+
 def _select(
     selected: Iterable[str], columns: Mapping[str, str], number: str, paths: str
 ) -> str:
-    malformed = '"__malformed__" is not null' if "__malformed__" in columns else "false"
+    malformed = f'"{MALFORMED}" is not null' if MALFORMED in columns else "false"
     return (
         f"select {''.join(f'{column}, ' for column in selected)}"
         f"cast({number} as bigint) * {ROWS_PER_FILE} + file_row_number + 1"

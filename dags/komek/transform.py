@@ -34,6 +34,7 @@ def build(run: Run, layer: str) -> None:
     if layer == "facts":
         _invoke(
             run,
+            "seeds",
             [
                 "build",
                 "--select",
@@ -44,10 +45,10 @@ def build(run: Run, layer: str) -> None:
                 "test",
             ],
         )
-    _invoke(run, ["run", "--select", f"path:models/{layer}"])
+    _invoke(run, layer, ["run", "--select", f"path:models/{layer}"])
 
 
-def _invoke(run: Run, command: list[str]) -> None:
+def _invoke(run: Run, layer: str, command: list[str]) -> None:
     from dbt.adapters.duckdb.connections import (  # noqa: PLC0415
         DuckDBConnectionManager,
     )
@@ -80,6 +81,8 @@ def _invoke(run: Run, command: list[str]) -> None:
                 _parsed[run.run_id] = parsed.result
                 runner = dbtRunner(manifest=parsed.result)
             _raise_failure(runner.invoke(arguments))
+            results = run.folder / "dbt" / "run_results.json"
+            results.replace(results.with_name(f"run_results_{layer}.json"))
         finally:
             DuckDBConnectionManager.close_all_connections()
 

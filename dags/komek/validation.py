@@ -406,7 +406,9 @@ def _prepared(gx: ModuleType, suite: Suite, part: Part) -> Any:  # noqa: ANN401
             ],
         )
     except (TypeError, ValueError) as error:
-        raise UsageError(f"suite {suite.name}: {error}") from error
+        # pydantic's messages have several lines.
+        said = " ".join(str(error).split())
+        raise UsageError(f"suite {suite.name}: {said}") from error
 
 
 def _tables(connection: duckdb.DuckDBPyConnection) -> set[str]:

@@ -134,3 +134,13 @@
 
 {% macro spark__inlined() -%}
 {%- endmacro %}
+
+
+{# A cast that gives null where the value does not parse. #}
+{% macro tried_cast(value, type) -%}
+    {{ return(adapter.dispatch('tried_cast', 'komek')(value, type)) }}
+{%- endmacro %}
+
+{% macro default__tried_cast(value, type) -%}
+    try_cast({{ value }} as {{ type }})
+{%- endmacro %}

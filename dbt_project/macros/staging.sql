@@ -45,28 +45,28 @@
     {%- elif type == 'date' -%}
         case
             when {{ matches(as_text(column, landed_type), '^[0-9]{4}-[0-9]{2}-[0-9]{2}$') }}
-                then {{ dbt.safe_cast(column, 'date') }}
+                then {{ tried_cast(column, 'date') }}
         end
     {%- elif type == 'amount' and is_text -%}
         case
             when {{ matches(column, '^-?[0-9]{1,16}([.][0-9]{1,2})?$') }}
-                then {{ dbt.safe_cast(column, 'decimal(18, 2)') }}
+                then {{ tried_cast(column, 'decimal(18, 2)') }}
         end
     {%- elif type == 'amount' -%}
         case
-            when {{ dbt.safe_cast(column, 'decimal(18, 2)') }} = {{ column }}
-                then {{ dbt.safe_cast(column, 'decimal(18, 2)') }}
+            when {{ tried_cast(column, 'decimal(18, 2)') }} = {{ column }}
+                then {{ tried_cast(column, 'decimal(18, 2)') }}
         end
     {%- elif type == 'integer' and is_text -%}
         case
             when {{ matches(column, '^[0-9]+$') }}
-                then {{ dbt.safe_cast(column, 'bigint') }}
+                then {{ tried_cast(column, 'bigint') }}
         end
     {%- elif type == 'integer' -%}
         case
             when
-                {{ dbt.safe_cast(column, 'bigint') }} = {{ column }} and {{ column }} >= 0
-                then {{ dbt.safe_cast(column, 'bigint') }}
+                {{ tried_cast(column, 'bigint') }} = {{ column }} and {{ column }} >= 0
+                then {{ tried_cast(column, 'bigint') }}
         end
     {%- else -%} {{ as_text(column, landed_type) }}
     {%- endif -%}

@@ -66,11 +66,9 @@ def condition(defect: Defect, entity: Entity) -> str:
     if defect.name == "future":
         ends = [end for start, end in entity.intervals if start == column]
         return " and ".join([f"{end} is null" for end in ends] or ["true"])
-    if defect.name in ("duplicate_row", "missing", "unknown_kato"):
-        return "true"
-    if defect.name == "inverted":
-        return "true"
-    return f"{column} is not null"
+    if defect.name in ("unknown_code", "no_person", "bad_iban"):
+        return f"{column} is not null"
+    return "true"
 
 
 def broken(defect: Defect, entity: Entity) -> str:

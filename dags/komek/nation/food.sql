@@ -75,7 +75,7 @@ with steps as (
         f.kato, coalesce(f.mode, 'in_kind') as mode, s.step, s.set_cost, s.valid_from,
         s.valid_to,
         case when s.step = 'redecided' then f.redecided
-            else s.decided_from + pick(f.kato::bigint, s.step, 3) end as decided_on
+            else s.decided_from + pick(f.kato::bigint, s.step, 2) end as decided_on
     from marginal_food_sets as f
     cross join marginal_norms as s
     where f.mode is not null or s.step = 'redecided'
@@ -96,7 +96,7 @@ with needs as (
     group by e.region, e.n, e.list_month, e.starts_on, e.ends_on
 ),
 parts as (
-    select *, unnest([1, 2]) as part from needs
+    select *, unnest([1, 2]) as part, unnest([0.6, 0.4]) as size from needs
 ),
 costs as (
     select max(set_cost) as set_cost from marginal_norms
@@ -108,8 +108,11 @@ select
         12, '0') as supplier_bin,
     on_workday(starts_on - if(n = 1, 0, 3) + part - 1) as signed_on,
     starts_on as valid_from, ends_on as valid_to, set_cost,
-    ceil(case when n = 1 then sets * 0.4 else sets * cover end
-        * if(part = 1, 0.6, 0.4))::bigint as sets_total
+    case
+        when n = 1 then ceil(sets * 0.4 * size)
+        when cover < 1 then floor(sets * cover * size)
+        else ceil(sets * cover * size)
+    end::bigint as sets_total
 from parts, costs
 order by o;
 
@@ -120,37 +123,47 @@ with ordered as (
         row_number() over (partition by e.n order by draw(e.i, 'delivery' || e.n), e.i)
             as place,
         row_number() over (partition by e.n, e.region
-            order by draw(e.i, 'delivery' || e.n), e.i) as region_place,
-        count(*) over (partition by e.n) as people
+            order by draw(e.i, 'delivery' || e.n), e.i) as region_place
     from expected as e
     inner join marginal_food_sets as f on f.kato = e.region and f.mode is not null
 ),
-placed as (
-    -- April's deliveries grow by the day as a whole grows: each day the same share.
+queued as (
+    -- March's sets, as many as were published, then April's; May's by themselves.
+    select
+        * replace (if(n = 2, place + scaled(getvariable('sets_march')), place) as place)
+    from ordered
+    where n > 1 or place <= scaled(getvariable('sets_march'))
+),
+measured as (
+    select
+        *, max(place) over (partition by n = 3) as last_place,
+        scaled(getvariable('sets_first_days')) as at_once,
+        max(ends_on) filter (where n = 2) over () - getvariable('sets_march_from') - 1
+            as days
+    from queued
+),
+dated as (
+    -- After the first two days what is delivered grows by the same share each day.
     select
         *,
         case
-            when n = 1 then place / scaled(getvariable('sets_march'))
-            when n = 2 then ln(1 + place / people * (
-                getvariable('sets_april') / getvariable('sets_march')))
-                / ln(1 + getvariable('sets_april') / getvariable('sets_march'))
-            else place / people
-        end as share
-    from ordered
-),
-dated as (
-    select
-        *, starts_on + least(floor(share * (ends_on - starts_on + 1)),
-            ends_on - starts_on)::integer as delivered_on
-    from placed
-    where share <= 1
+            when n = 3 then starts_on + floor((place - 1)::double / last_place
+                * (ends_on - starts_on + 1))::integer
+            when place <= at_once then getvariable('sets_march_from')
+                + (2 * place > at_once)::integer
+            else getvariable('sets_march_from') + 1 + least(days, ceil(
+                days * ln(place / at_once) / ln(last_place / at_once)))::integer
+        end as delivered_on
+    from measured
 ),
 costed as (
     select d.*, x.set_cost
     from dated as d
     asof left join (
-        select kato, decided_on, set_cost from norms
-    ) as x on x.kato = d.region and d.delivered_on >= x.decided_on
+        select kato, step = 'march' as is_march, decided_on, set_cost from norms
+    ) as x
+        on x.kato = d.region and x.is_march = (d.n = 1)
+        and d.delivered_on >= x.decided_on
 ),
 first_ones as (
     select

@@ -103,11 +103,17 @@ with residents as (
                 then if(draw(b.first_person + p.place, 'sex') < 0.25, 'M', 'F')
             else if(draw(b.first_person + p.place, 'sex') < 0.513, 'M', 'F')
         end) as sex,
-        getvariable('reference_date') - floor(365.25 * (p.age_from
-            + (p.age_to - p.age_from) * draw(b.first_person + p.place, 'age')
-            ** if(p.role = 'elder', 2, 1)))::integer as birth_date
+        draw(b.first_person + p.place, 'age') as a, p.age_from, p.age_to
     from blocks as b
     inner join pattern as p on p.place < b.size
+),
+aged as (
+    -- Of the older there are ever fewer by the year, of the others as many in each.
+    select
+        * exclude (a, age_from, age_to),
+        getvariable('reference_date') - floor(365.25 * (age_from + (age_to - age_from)
+            * if(role = 'elder', 1 - sqrt(1 - a), a)))::integer as birth_date
+    from residents
 ),
 full_blocks as (
     select region, cities, districts, first_person, row_number() over (order by first_person) - 1 as n
@@ -137,7 +143,7 @@ newborns as (
     inner join full_blocks on full_blocks.n = births.n
     inner join mothers on mothers.n = pick(births.j, 'mother', 4)
 )
-select * from residents union all select * from newborns;
+select * from aged union all select * from newborns;
 
 create table people as
 with ranked as (
@@ -159,7 +165,8 @@ dated as (
     select
         *,
         case when moves
-            then getvariable('deaths_from') + pick(hh, 'moved', 365) end as moved_on,
+            then getvariable('reference_date') + 1 + pick(hh, 'moved', 365)
+        end as moved_on,
         case
             when years_to_death < 2
                 and getvariable('deaths_from') + (years_to_death * 365)::integer

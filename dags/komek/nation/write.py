@@ -100,9 +100,9 @@ def write_nation(
         raise UsageError(f"the scale must be above 0, not {scale}")
     if first > last:
         raise UsageError(f"the first day {first} is after the last day {last}")
-    if folder.exists() and any(folder.iterdir()):
-        if not (folder / "planted.json").exists():
-            raise UsageError(f"{folder} is neither empty nor an earlier demo nation")
+    is_ours = not folder.exists() or (folder / "planted.json").exists()
+    if not is_ours and any(folder.iterdir()):
+        raise UsageError(f"{folder} is neither empty nor an earlier demo nation")
     folder.parent.mkdir(parents=True, exist_ok=True)
     with _scratch(folder) as scratch:
         plan = Plan(scratch / "nation", scale, seed, first, last)
@@ -185,10 +185,10 @@ def _write(
         if master == "people":
             _check_space(db, plan)
         say(f"made {master}")
-    planted = []
+    planted: list[dict[str, Any]] = []
     for entity in registries.entities():
-        for day in snapshot_dates(entity.name, plan.first, plan.last):
-            planted.append(_export(db, plan, entity, day))
+        days = snapshot_dates(entity.name, plan.first, plan.last)
+        planted += [_export(db, plan, entity, day) for day in days]
         say(f"wrote {entity.name}")
     receipt = {
         "scale": plan.scale,
@@ -253,7 +253,9 @@ def _export(
     counts = dict(
         db.execute("select defect, count(*) from planted group by defect").fetchall()
     )
-    (rows,) = db.execute(f"select count(*) from read_parquet({_quoted(target)})").fetchone() or (0,)
+    (rows,) = db.execute(
+        f"select count(*) from read_parquet({_quoted(target)})"
+    ).fetchone() or (0,)
     return {
         "entity": entity.name,
         "snapshot_date": day.isoformat(),

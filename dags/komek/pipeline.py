@@ -1,0 +1,178 @@
+"""The steps of a run, in order. The command line and the DAGs call these, nothing else.
+
+Between steps only the home's path and the run's id pass; what a run is stands in its
+folder. Each step may be repeated: it starts from what the step before left.
+"""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import duckdb
+
+from komek import landing, runs, transform, validation
+from komek.errors import KomekError
+from komek.lock import private_files
+from komek.places import Home, default_drop
+from komek.publish import Publication
+from komek.publish import publish as publish_run
+from komek.runs import Request
+
+Say = Callable[[str], None]
+
+DECIDED_IN = ("facts", "law", "marts")
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step of a run: what people read, and what it does with home and run id."""
+
+    label: str
+    act: Callable[[Home, str, Say], object]
+
+
+def pull(
+    home: Home,
+    drop: str | Path | None,
+    entities: list[str] | None = None,
+    until: date | None = None,
+    say: Say = print,
+) -> int:
+    """Land what a drop folder (None: the configured source) has; return how many."""
+    source = default_drop() if drop is None else drop
+    return len(landing.land(home, source, entities, until, say=say))
+
+
+def prepare(home: Home, request: Request) -> str:
+    """Find the inputs of a run and lay out its file; return its id."""
+    with private_files():
+        return runs.begin(home, request).run_id
+
+
+def stage(home: Home, run_id: str, _say: Say = print) -> None:
+    """Parse every registry; accept or quarantine each row."""
+    with private_files():
+        transform.build(runs.load(home, run_id), "staging")
+
+
+def check_door(home: Home, run_id: str, say: Say = print) -> None:
+    """Check every registry before anything is decided from it.
+
+    Raises:
+        StoppedError: a critical expectation failed.
+    """
+    run = runs.load(home, run_id)
+    with private_files():
+        outcome = validation.check_door(
+            run.file, home.report(run_id), run.request.override
+        )
+    _tell(outcome, say)
+    outcome.raise_if_stopped()
+    (run.folder / "overridden").write_text(
+        "|".join(outcome.overridden), encoding="utf-8"
+    )
+
+
+def decide(home: Home, run_id: str, layer: str, _say: Say = print) -> None:
+    """Build one layer of the decisions: facts, law or marts."""
+    with private_files():
+        transform.build(runs.load(home, run_id), layer)
+
+
+def check_result(home: Home, run_id: str, say: Say = print) -> None:
+    """Check the result; block the regions whose own checks failed.
+
+    Raises:
+        StoppedError: an invariant does not hold.
+    """
+    run = runs.load(home, run_id)
+    with private_files():
+        outcome = validation.check_result(run.file, home.report(run_id))
+        _tell(outcome, say)
+        outcome.raise_if_stopped()
+        overridden = (run.folder / "overridden").read_text(encoding="utf-8")
+        with duckdb.connect(run.file) as connection:
+            connection.executemany(
+                "update marts.region_status set publication = 'blocked',"
+                " blocked_by = 'check:' || ? where region_kato = ?"
+                " and blocked_by is null",
+                [[name, region] for region, name in outcome.blocked_regions.items()]
+                or [["", ""]],
+            )
+            connection.execute(
+                "update marts.run set finished_at = ?, override_reason = ?,"
+                " overridden_checks = ?",
+                [
+                    datetime.now(UTC).replace(tzinfo=None, microsecond=0),
+                    run.request.override or "",
+                    overridden,
+                ],
+            )
+
+
+def publish(home: Home, run_id: str, say: Say = print) -> Publication | None:
+    """File the run's own database and publish it; None where it is only filed."""
+    run = runs.load(home, run_id)
+    with private_files():
+        _file(home, run)
+        publication = publish_run(home, run_id, run.is_official, say)
+    shutil.rmtree(run.folder)
+    return publication
+
+
+@contextmanager
+def abandoned_on_failure(home: Home, run_id: str) -> Iterator[None]:
+    """Delete what was built of a run that does not end; its reports stay."""
+    try:
+        yield
+    except BaseException:
+        shutil.rmtree(home.scratch / run_id, ignore_errors=True)
+        raise
+
+
+STEPS = (
+    Step("read and sort the registries", stage),
+    Step("check the registries", check_door),
+    *(
+        Step(
+            label,
+            lambda home, run_id, say, layer=layer: decide(home, run_id, layer, say),
+        )
+        for label, layer in zip(
+            ("find the facts", "apply the law", "write the tables"),
+            DECIDED_IN,
+            strict=True,
+        )
+    ),
+    Step("check the result", check_result),
+)
+
+
+def _file(home: Home, run: runs.Run) -> None:
+    """Move a finished run's database to its place, and dbt's artifacts beside it."""
+    if not run.file.exists():
+        if home.run_file(run.run_id).exists():
+            return
+        raise KomekError(f"run {run.run_id} has no file to publish")
+    artifacts = home.report(run.run_id) / "dbt"
+    artifacts.mkdir(parents=True, exist_ok=True)
+    for name in ("manifest.json", *(f"run_results_{layer}.json" for layer in _LAYERS)):
+        source = run.folder / "dbt" / name
+        if source.exists():
+            shutil.copy2(source, artifacts / name)
+    home.runs.mkdir(parents=True, exist_ok=True)
+    os.replace(run.file, home.run_file(run.run_id))  # noqa: PTH105  (atomic)
+
+
+_LAYERS = ("staging", *DECIDED_IN)
+
+
+def _tell(outcome: validation.Outcome, say: Say) -> None:
+    for warning in outcome.warnings:
+        say(f"warning: {warning}")
+    for name in outcome.overridden:
+        say(f"overridden: {name}")

@@ -1,0 +1,10 @@
+-- Names and addresses of the recipients, for the packs: read from the register only when
+-- they are asked for, so that no copy of them lies in the warehouse.
+select
+    persons.iin,
+    persons.last_name,
+    persons.first_name,
+    persons.middle_name,
+    persons.address
+from {{ ref('stg_persons') }} as persons
+where persons.iin in (select list.iin from {{ ref('p26_list') }} as list)

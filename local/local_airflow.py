@@ -1,0 +1,162 @@
+"""Airflow on this machine alone: run the DAGs without a server, or serve them.
+
+    python local/local_airflow.py run --as-of 2020-04-20
+    python local/local_airflow.py serve
+
+Its database is SQLite, below AIRFLOW_HOME (default: .airflow in the project). Airflow
+reads its settings as it is imported, so they are set here, before.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from komek import publish, registries, report
+from komek.places import DAGS, PROJECT, default_home
+
+if TYPE_CHECKING:
+    from airflow.sdk import DAG
+    from airflow.sdk.types import RuntimeTaskInstanceProtocol
+
+AIRFLOW = Path(sys.executable).with_name("airflow")
+SETTINGS = {
+    "AIRFLOW__CORE__DAGS_FOLDER": str(DAGS),
+    "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+    "AIRFLOW__CORE__DEFAULT_TASK_RETRY_DELAY": "10",
+    # Whoever can open a port of this machine can open the page: the page asks for the
+    # password that Airflow makes up, and only this machine is listened to.
+    "AIRFLOW__API__HOST": "127.0.0.1",
+    "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+    "DO_NOT_TRACK": "1",
+    "GX_ANALYTICS_ENABLED": "false",
+}
+
+
+def main() -> int:
+    """Run a command; return its exit status."""
+    parser = argparse.ArgumentParser(description="Airflow on this machine alone.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    run = commands.add_parser("run", help="run every DAG once, without a server")
+    run.add_argument("--as-of", type=date.fromisoformat, required=True)
+    commands.add_parser("serve", help="serve Airflow's web page")
+    arguments = parser.parse_args()
+    home = settle()
+    return serve(home) if arguments.command == "serve" else run_all(home, arguments)
+
+
+def settle() -> Path:
+    """Set what Airflow reads at import; return its home."""
+    home = Path(os.environ.setdefault("AIRFLOW_HOME", str(PROJECT / ".airflow")))
+    for name, value in SETTINGS.items():
+        os.environ.setdefault(name, value)
+    # Airflow starts its parts by name.
+    os.environ["PATH"] = f"{AIRFLOW.parent}{os.pathsep}{os.environ['PATH']}"
+    home.mkdir(parents=True, exist_ok=True)
+    return home
+
+
+def serve(home: Path) -> int:
+    """Serve the web page until interrupted."""
+    passwords = home / "simple_auth_manager_passwords.json.generated"
+    port = os.environ.get("AIRFLOW__API__PORT", "8080")
+    print(f"Airflow for development: http://127.0.0.1:{port}")
+    print(f"The user is admin, the password is in {passwords}", flush=True)
+    os.execv(AIRFLOW, [str(AIRFLOW), "standalone"])  # noqa: S606
+
+
+def run_all(home: Path, arguments: argparse.Namespace) -> int:
+    """Pull every registry, decide, publish; print what came of it."""
+    log = home / "run.log"
+    with _console_aside(log) as console:
+        print("Airflow, without a server. Its log:", log, file=console, flush=True)
+        subprocess.run([AIRFLOW, "db", "migrate"], check=True)
+        dags = _dags()
+        _tell_tasks(console)
+        for entity in registries.entities():
+            if not _succeeds(dags[f"pull_{entity.name}"], {}):
+                return 1
+        if not _succeeds(dags["eligibility"], {"as_of": str(arguments.as_of)}):
+            return 1
+    published = publish.current(default_home())
+    if published is None:
+        return 1
+    for line in report.run_lines(report.of_run(default_home(), published.run.run_id)):
+        print(line)
+    return 0
+
+
+def _dags() -> "dict[str, DAG]":
+    from airflow.dag_processing.dagbag import DagBag
+
+    bag = DagBag(DAGS)
+    if bag.import_errors:
+        raise SystemExit("\n".join(bag.import_errors.values()))
+    return bag.dags
+
+
+def _succeeds(dag: "DAG", conf: dict[str, str]) -> bool:
+    return dag.test(run_conf=conf).state == "success"
+
+
+def _tell_tasks(console: TextIO) -> None:
+    """Have Airflow report each task to the console as it ends."""
+    from airflow.listeners import hookimpl
+    from airflow.sdk.listener import get_listener_manager
+
+    class Listener:
+        """Airflow calls these by name."""
+
+        started = 0.0
+
+        def tell(self, task: "RuntimeTaskInstanceProtocol", what: str) -> None:
+            took = time.monotonic() - self.started
+            name = f"{task.dag_id}: {task.task_id}"
+            print(f"  {name:40} {took:5.1f} s  {what}", file=console, flush=True)
+
+        @hookimpl
+        def on_task_instance_running(self) -> None:
+            self.started = time.monotonic()
+
+        @hookimpl
+        def on_task_instance_success(
+            self, task_instance: "RuntimeTaskInstanceProtocol"
+        ) -> None:
+            self.tell(task_instance, "done")
+
+        @hookimpl
+        def on_task_instance_failed(
+            self, task_instance: "RuntimeTaskInstanceProtocol", error: object
+        ) -> None:
+            self.tell(task_instance, f"failed: {error}")
+
+    get_listener_manager().add_listener(Listener())
+
+
+@contextmanager
+def _console_aside(log: Path) -> Iterator[TextIO]:
+    """Send what this process and its children print to a log; yield the console."""
+    sys.stdout.flush()
+    console, errors = os.dup(1), os.dup(2)
+    with log.open("a") as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+    try:
+        with os.fdopen(os.dup(console), "w") as text:
+            yield text
+    finally:
+        sys.stdout.flush()
+        os.dup2(console, 1)
+        os.dup2(errors, 2)
+        os.close(console)
+        os.close(errors)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

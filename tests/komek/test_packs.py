@@ -1,0 +1,298 @@
+import csv
+import json
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+import openpyxl
+import pyarrow
+import pyarrow.parquet
+import pytest
+from finished_run import AKMOLA, AKTOBE, APRIL, PEOPLE, Recipient, finish_run
+
+from komek import packs
+from komek.errors import StoppedError
+from komek.packs import COLUMNS, FILES, Origin, digest, is_whole, write_packs
+from komek.places import Home
+
+ORIGIN = Origin("r1", True, date(2020, 4, 20), APRIL)
+NAMES = [column.name for column in COLUMNS]
+
+
+def packed(
+    root: Path, people: tuple[Recipient, ...], blocked: dict[str, str] | None = None
+) -> Path:
+    """Write the packs of a run with these people; return the month's folder."""
+    run_file = finish_run(Home(root / "home"), "r1", people, blocked=blocked)
+    (root / "work").mkdir()
+    write_packs(run_file, root / "packs", root / "work", ORIGIN)
+    return root / "packs" / "2020-04-01"
+
+
+def csv_rows(pack: Path) -> list[dict[str, str]]:
+    with (pack / "recipients.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def parquet_rows(pack: Path) -> list[dict[str, object]]:
+    return pyarrow.parquet.read_table(pack / "recipients.parquet").to_pylist()
+
+
+def workbook(pack: Path) -> openpyxl.Workbook:
+    return openpyxl.load_workbook(pack / "recipients.xlsx")
+
+
+def sheet_rows(pack: Path) -> list[dict[str, object]]:
+    """Return the rows of all district sheets by column name."""
+    rows = []
+    for sheet in workbook(pack).worksheets[1:]:
+        header, *data = sheet.iter_rows(values_only=True)
+        rows += [dict(zip(header, row, strict=True)) for row in data]
+    return rows
+
+
+def test_a_pack_per_published_region(tmp_path: Path) -> None:
+    month = packed(tmp_path, PEOPLE, blocked={AKTOBE: "no_norm"})
+    assert [folder.name for folder in month.iterdir()] == [AKMOLA]
+    assert {file.name for file in (month / AKMOLA).iterdir()} == {
+        *FILES,
+        "manifest.json",
+    }
+
+
+def test_csv_parquet_and_xlsx_hold_the_same_rows(tmp_path: Path) -> None:
+    pack = packed(tmp_path, PEOPLE) / AKMOLA
+    expected = {
+        "list_month": APRIL,
+        "iin": "000000000202",
+        "last_name": "Ахметов",
+        "first_name": "Ержан",
+        "middle_name": None,
+        "address": "улица Абая, 1",
+        "region_kato": AKMOLA,
+        "district_kato": "111000000",
+        "primary_ground": "p25_2",
+        "grounds": "p25_2",
+        "mode": "in_kind",
+        "set_cost": Decimal("5302.00"),
+        "allocation": "allocated",
+        "contract_id": "C-1",
+        "iban": None,
+        "amount": Decimal("5302.00"),
+    }
+    assert list(expected) == NAMES
+    assert parquet_rows(pack)[0] == expected
+    assert csv_rows(pack)[0] == {
+        name: "" if value is None else str(value) for name, value in expected.items()
+    }
+    assert sheet_rows(pack)[0] == {
+        **expected,
+        "list_month": "2020-04-01",
+        "set_cost": 5302,
+        "amount": 5302,
+    }
+
+
+def test_rows_are_in_order_of_district_then_iin_then_ground(tmp_path: Path) -> None:
+    people = (
+        Recipient("000000000404", district_kato="112000000"),
+        Recipient("000000000303", primary_ground="p25_5"),
+        Recipient("000000000303", primary_ground="p25_2"),
+        Recipient("000000000101"),
+    )
+    pack = packed(tmp_path, people) / AKMOLA
+    expected = [
+        ("000000000101", "p25_2"),
+        ("000000000303", "p25_2"),
+        ("000000000303", "p25_5"),
+        ("000000000404", "p25_2"),
+    ]
+    for rows in (csv_rows(pack), parquet_rows(pack), sheet_rows(pack)):
+        assert [(row["iin"], row["primary_ground"]) for row in rows] == expected
+
+
+def test_manifest_says_what_the_pack_is(tmp_path: Path) -> None:
+    pack = packed(tmp_path, PEOPLE) / AKMOLA
+    manifest = json.loads((pack / "manifest.json").read_text(encoding="utf-8"))
+    files = manifest.pop("files")
+    assert manifest == {
+        "run_id": "r1",
+        "official": True,
+        "as_of": "2020-04-20",
+        "list_month": "2020-04-01",
+        "region_kato": AKMOLA,
+        "recipients": 2,
+        "amount_total": "10604.00",
+        "districts": {"111000000": 1, "111200000": 1},
+    }
+    assert files == {
+        name: {
+            "sha256": digest(pack / name),
+            "bytes": (pack / name).stat().st_size,
+            "rows": 2,
+        }
+        for name in FILES
+    }
+
+
+def test_workbook_has_a_summary_and_a_sheet_per_district(tmp_path: Path) -> None:
+    pack = packed(tmp_path, PEOPLE) / AKMOLA
+    book = workbook(pack)
+    assert book.sheetnames == ["Summary", "111000000", "111200000"]
+    summary = [
+        tuple(value for value in row if value is not None)
+        for row in book["Summary"].iter_rows(values_only=True)
+    ]
+    assert summary == [
+        ("region_kato", AKMOLA),
+        ("list_month", "2020-04-01"),
+        ("as_of", "2020-04-20"),
+        ("run_id", "r1"),
+        ("official", "true"),
+        ("recipients", 2),
+        ("amount_total", 10604),
+        (),
+        ("district_kato", "recipients", "amount_total"),
+        ("111000000", 1, 5302),
+        ("111200000", 1, 5302),
+    ]
+    for sheet in book.worksheets[1:]:
+        assert sheet.freeze_panes == "A2"
+        assert sheet.dimensions == sheet.auto_filter.ref == "A1:P2"
+
+
+def test_workbook_cells_are_text_but_amounts(tmp_path: Path) -> None:
+    pack = packed(tmp_path, PEOPLE) / AKMOLA
+    header, row = workbook(pack).worksheets[1].iter_rows()
+    for name, cell in zip(header, row, strict=True):
+        if name.value in ("set_cost", "amount"):
+            assert (cell.data_type, cell.number_format) == ("n", "#,##0.00")
+        elif cell.value is not None:
+            assert (cell.data_type, cell.number_format) == ("s", "@")
+
+
+@pytest.mark.parametrize("first", ["=", "+", "-", "@", "\t", "\r", "\n", "＝"])
+def test_formulas_are_neutralised(tmp_path: Path, first: str) -> None:
+    name = f"{first}1+1"
+    pack = packed(tmp_path, (Recipient("000000000101", last_name=name),)) / AKMOLA
+    assert csv_rows(pack)[0]["last_name"] == f"'{name}"
+    assert parquet_rows(pack)[0]["last_name"] == name
+    cell = workbook(pack).worksheets[1]["C2"]
+    assert cell.data_type == "s"
+    # A parser of XML reads a carriage return as a line feed.
+    assert cell.value == name.replace("\r", "\n")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a=1",
+        " padded ",
+        'says "yes", <b>&amp;</b>',
+        "two\nlines",
+        "_x0041_ is no A",
+        "Қазақстан 😀",
+    ],
+)
+def test_awkward_text_survives_in_every_format(tmp_path: Path, text: str) -> None:
+    pack = packed(tmp_path, (Recipient("000000000101", address=text),)) / AKMOLA
+    assert csv_rows(pack)[0]["address"] == text
+    assert parquet_rows(pack)[0]["address"] == text
+    in_sheet = openpyxl.utils.escape.unescape(sheet_rows(pack)[0]["address"])
+    assert in_sheet == text
+
+
+def test_workbook_drops_what_xml_cannot_hold(tmp_path: Path) -> None:
+    people = (
+        Recipient("000000000101", address="a\x00b\x0b\ufffec"),
+        Recipient("000000000202", address="д" * 40_000),
+    )
+    pack = packed(tmp_path, people) / AKMOLA
+    addresses = [row["address"] for row in sheet_rows(pack)]
+    assert addresses[0] == "abc"
+    assert set(addresses[1]) == {"д"}
+    assert len(addresses[1]) < 32_767
+    assert [row["address"] for row in parquet_rows(pack)] == [
+        person.address for person in people
+    ]
+
+
+def test_csv_is_rfc_4180(tmp_path: Path) -> None:
+    pack = packed(tmp_path, (Recipient("000000000101", address='a "b", c'),)) / AKMOLA
+    header, row, end = (pack / "recipients.csv").read_bytes().split(b"\r\n")
+    assert header.decode() == ",".join(NAMES)
+    assert b',"a ""b"", c",' in row
+    assert end == b""
+
+
+def test_a_full_sheet_continues_on_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(packs, "MAX_ROWS", 2)
+    people = tuple(Recipient(f"{number:012}") for number in range(5))
+    pack = packed(tmp_path, people) / AKMOLA
+    book = workbook(pack)
+    assert book.sheetnames[1:] == ["111000000", "111000000 (2)", "111000000 (3)"]
+    assert [sheet.max_row for sheet in book.worksheets[1:]] == [3, 3, 2]
+    assert [row["iin"] for row in sheet_rows(pack)] == [p.iin for p in people]
+
+
+def test_recipients_without_a_district_have_a_sheet(tmp_path: Path) -> None:
+    pack = packed(tmp_path, (*PEOPLE, Recipient("000000000909", district_kato=None)))
+    assert workbook(pack / AKMOLA).sheetnames[1] == "no district"
+    manifest = json.loads((pack / AKMOLA / "manifest.json").read_text())
+    assert manifest["districts"]["no district"] == 1
+
+
+def test_published_region_without_recipients_has_an_empty_pack(tmp_path: Path) -> None:
+    run_file = finish_run(Home(tmp_path), "r1", ())
+    with duckdb.connect(str(run_file)) as run:
+        run.execute(
+            "insert into marts.region_status values (?, 0, 0, 'published', null)",
+            [AKMOLA],
+        )
+    (tmp_path / "work").mkdir()
+    (pack,) = write_packs(run_file, tmp_path / "packs", tmp_path / "work", ORIGIN)
+    assert (pack.recipients, pack.amount_total) == (0, Decimal("0.00"))
+    folder = tmp_path / "packs" / "2020-04-01" / AKMOLA
+    assert csv_rows(folder) == parquet_rows(folder) == sheet_rows(folder) == []
+    assert is_whole(folder)
+
+
+def test_the_same_run_gives_the_same_bytes(tmp_path: Path) -> None:
+    once, again = (
+        packed(tmp_path / name, PEOPLE) / AKMOLA for name in ("once", "again")
+    )
+    for name in (*FILES, "manifest.json"):
+        assert (once / name).read_bytes() == (again / name).read_bytes()
+
+
+def test_a_pack_that_does_not_add_up_stops(tmp_path: Path) -> None:
+    run_file = finish_run(Home(tmp_path), "r1")
+    with duckdb.connect(str(run_file)) as run:
+        run.execute(
+            "insert into marts.delivery_plan "
+            "select * from marts.delivery_plan where region_kato = ?",
+            [AKTOBE],
+        )
+    (tmp_path / "work").mkdir()
+    with pytest.raises(StoppedError, match=f"pack of region {AKTOBE} has 2 rows"):
+        write_packs(run_file, tmp_path / "packs", tmp_path / "work", ORIGIN)
+
+
+@pytest.mark.parametrize("code", ["../../etc", "11100000", "١١١٠٠٠٠٠٠"])
+def test_a_code_that_is_no_kato_stops(tmp_path: Path, code: str) -> None:
+    with pytest.raises(StoppedError, match="is no KATO code in 1 rows"):
+        packed(tmp_path, (replace(PEOPLE[0], region_kato=code),))
+
+
+def test_a_pack_is_whole_until_a_byte_changes(tmp_path: Path) -> None:
+    pack = packed(tmp_path, PEOPLE) / AKMOLA
+    assert is_whole(pack)
+    with (pack / "recipients.csv").open("ab") as file:
+        file.write(b"x")
+    assert not is_whole(pack)
+    (pack / "recipients.csv").unlink()
+    assert not is_whole(pack)

@@ -63,9 +63,9 @@ PARAMS = {
 )
 def eligibility() -> None:
     """Wire the steps of a run."""
-    run_id = prepare()
-    built = write_tables(apply_law(find_facts(check_registries(sort_registries(run_id)))))
-    publish(check_result(built)) >> clear_away(run_id).as_teardown(setups=run_id)
+    run = prepare()
+    built = write_tables(apply_law(find_facts(check_registries(sort_registries(run)))))
+    publish(check_result(built)) >> clear_away(run).as_teardown(setups=run)
 
 
 def day_of(dag_run: "DagRunProtocol") -> date:
@@ -94,83 +94,83 @@ def prepare(
 
 
 @task
-def sort_registries(run_id: str) -> str:
+def sort_registries(run: str) -> str:
     """Parse every registry; accept or quarantine each row."""
     from komek import pipeline
 
     with one_writer("sort_registries") as home:
-        pipeline.stage(home, run_id)
-    return run_id
+        pipeline.stage(home, run)
+    return run
 
 
 @task
-def check_registries(run_id: str) -> str:
+def check_registries(run: str) -> str:
     """Check every registry before anything is decided from it."""
     from komek import pipeline
 
     with one_writer("check_registries") as home:
-        pipeline.check_door(home, run_id)
-    return run_id
+        pipeline.check_door(home, run)
+    return run
 
 
 @task
-def find_facts(run_id: str) -> str:
+def find_facts(run: str) -> str:
     """Build what the registers say on the day: people, families, terms in force."""
     from komek import pipeline
 
     with one_writer("find_facts") as home:
-        pipeline.decide(home, run_id, "facts")
-    return run_id
+        pipeline.decide(home, run, "facts")
+    return run
 
 
 @task
-def apply_law(run_id: str) -> str:
+def apply_law(run: str) -> str:
     """Build the decisions, paragraph by paragraph."""
     from komek import pipeline
 
     with one_writer("apply_law") as home:
-        pipeline.decide(home, run_id, "law")
-    return run_id
+        pipeline.decide(home, run, "law")
+    return run
 
 
 @task
-def write_tables(run_id: str) -> str:
+def write_tables(run: str) -> str:
     """Build the tables that are published."""
     from komek import pipeline
 
     with one_writer("write_tables") as home:
-        pipeline.decide(home, run_id, "marts")
-    return run_id
+        pipeline.decide(home, run, "marts")
+    return run
 
 
 @task
-def check_result(run_id: str) -> str:
+def check_result(run: str) -> str:
     """Check the result; block the regions whose own checks failed."""
     from komek import pipeline
 
     with one_writer("check_result") as home:
-        pipeline.check_result(home, run_id)
-    return run_id
+        pipeline.check_result(home, run)
+    return run
 
 
 # Whether a publication that failed half-way is repeated is for people to say.
 @task(retries=0)
-def publish(run_id: str) -> str:
+def publish(run: str) -> str:
     """Swap the result in for what was published before."""
     from komek import pipeline
 
     with one_writer("publish") as home:
-        pipeline.publish(home, run_id)
-    return run_id
+        pipeline.publish(home, run)
+    return run
 
 
 @task
-def clear_away(run_id: str) -> None:
+def clear_away(run: str) -> None:
     """Delete what is left of a run that did not end; its reports stay."""
     import shutil
 
     with one_writer("clear_away") as home:
-        shutil.rmtree(home.scratch / run_id, ignore_errors=True)
+        shutil.rmtree(home.scratch / run, ignore_errors=True)
 
 
 eligibility()

@@ -274,7 +274,7 @@ def _counts_of(result: ExpectationValidationResult) -> ExpectationValidationResu
         result={
             name: value
             for name, value in result.result.items()
-            if of_columns or isinstance(value, int | float)
+            if of_columns or not isinstance(value, str | list | dict)
         },
         exception_info={
             "raised_exception": said is not None,

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import duckdb
 
-from komek import landing, runs, transform, validation
+from komek import landing, receipts, runs, transform, validation
 from komek.errors import KomekError
 from komek.lock import private_files
 from komek.places import Home, default_drop
@@ -118,7 +118,9 @@ def publish(home: Home, run_id: str, say: Say = print) -> Publication | None:
     """File the run's own database and publish it; None where it is only filed."""
     run = runs.load(home, run_id)
     with private_files():
+        overridden = (run.folder / "overridden").read_text(encoding="utf-8")
         _file(home, run)
+        receipts.write(home, run, {"overridden_checks": overridden})
         publication = publish_run(home, run_id, run.is_official, say)
     shutil.rmtree(run.folder)
     return publication

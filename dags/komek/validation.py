@@ -216,7 +216,8 @@ def result_suites(folder: Path = places.EXPECTATIONS) -> tuple[Suite, ...]:
     if not files:
         raise UsageError(f"no suite files in {folder / 'result'}")
     names = [entity.name for entity in registries.entities()]
-    return tuple(_suite(folder, file, {"entities": names}) for file in files)
+    parameters = {"entities": names, "entity_count": len(names)}
+    return tuple(_suite(folder, file, parameters) for file in files)
 
 
 def _about(entity: registries.Entity) -> dict[str, Any]:
@@ -396,11 +397,7 @@ def _prepared(gx: ModuleType, suite: Suite, part: Part) -> Any:  # noqa: ANN401
                     "type": expectation.type,
                     "kwargs": expectation.kwargs,
                     "severity": expectation.severity,
-                    "meta": {
-                        "name": expectation.name,
-                        # GX shows notes on the suite's page.
-                        "notes": f"{expectation.name}: {expectation.reason}",
-                    },
+                    "meta": {"name": expectation.name},
                 }
                 for expectation in part.expectations
             ],
@@ -543,7 +540,10 @@ def _message(suite: Suite, expectation: Expectation, finding: _Finding) -> str:
     if finding.error is not None:
         return f"{told}: could not be checked on any rows: {finding.error}"
     count = finding.count(expectation)
-    told = f"{told}: {'failed' if count is None else f'{count} rows'}"
+    if count is None:
+        told = f"{told}: failed"
+    else:
+        told = f"{told}: {count} {'row' if count == 1 else 'rows'}"
     notes = list(_notes(expectation, finding))
     return f"{told} ({'; '.join(notes)})" if notes else told
 

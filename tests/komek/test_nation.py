@@ -479,7 +479,7 @@ def test_an_earlier_nation_is_replaced_and_nothing_else(tmp_path: Path) -> None:
     assert json.loads((folder / "planted.json").read_text())["scale"] == 0.0001
 
 
-@pytest.mark.parametrize("scale", [0, -1, float("nan")])
+@pytest.mark.parametrize("scale", [0, -1, float("nan"), float("inf")])
 def test_a_scale_that_is_none_is_refused(tmp_path: Path, scale: float) -> None:
     with pytest.raises(UsageError, match="scale"):
         write_nation(tmp_path / "drop", scale)

@@ -80,7 +80,7 @@ decided as (
     from formed
 )
 select
-    d.*, p.iin, unregistered_iin(p.birth_date, p.sex, p.k) as ghost, p.sex, p.hh,
+    d.*, p.iin, p.ghost, p.sex, p.hh,
     p.region, p.kato,
     on_workday(decided_on + pick(o, 'notifying', 3)) as notified_on
 from decided as d

@@ -36,7 +36,7 @@ wanted as (
 ),
 candidates as (
     select
-        p.region, p.hh, p.i as applicant, p.iin, p.kato, p.k, p.sex, p.birth_date,
+        p.region, p.hh, p.i as applicant, p.iin, p.ghost, p.kato,
         w.families,
         row_number() over (
             partition by p.region, p.kind order by draw(p.hh, 'asp'), p.hh
@@ -52,7 +52,7 @@ from candidates
 where n <= families * (1 + getvariable('asp_new_share'));
 
 create table asp_people as
-select f.hh, f.is_new, p.i, p.iin, p.birth_date, p.sex, p.k, p.role, p.region
+select f.hh, f.is_new, p.i, p.iin, p.ghost, p.birth_date, p.region
 from people as p
 inner join asp_families as f on f.hh = p.hh
 where p.member < 90
@@ -125,7 +125,7 @@ all_awards as (
 )
 select
     family_no * 10 + award as o, hh, family_no, is_new, region, kato, applicant, iin,
-    unregistered_iin(birth_date, sex, k) as ghost,
+    ghost,
     'A' || lpad(family_no::varchar, 7, '0') || '-' || award as award_id,
     'F' || lpad(family_no::varchar, 7, '0') as family_id,
     award, aid_kind, period_start,

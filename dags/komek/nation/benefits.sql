@@ -30,7 +30,7 @@ losses as (
 ),
 carers as (
     select
-        d.i * 10 + 3 as o, m.i, m.iin, unregistered_iin(m.birth_date, m.sex, m.k) as ghost,
+        d.i * 10 + 3 as o, m.i, m.iin, m.ghost,
         'child_carer_allowance' as benefit, d.i as dependant,
         getvariable('amount_carer')::decimal(18, 2) as monthly_amount,
         on_workday(d.established_on + 10 + pick(d.i, 'carer from', 40)) as start_on,

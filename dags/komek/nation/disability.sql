@@ -3,7 +3,7 @@
 create table disabled as
 with aged as (
     select
-        i, iin, hh, member, region, birth_date, sex, k, death_on,
+        i, iin, ghost, hh, birth_date,
         case
             when birth_date > getvariable('reference_date') - to_years(7) then 'under 7'
             when birth_date > getvariable('reference_date') - to_years(16) then '7 to 15'
@@ -67,8 +67,7 @@ select
     row_number() over (partition by p.is_new order by draw(p.i, 'benefit'), p.i)
         as benefit_rank,
     row_number() over (partition by p.is_new, p.age order by draw(p.i, 'loss'), p.i)
-        as loss_rank,
-    unregistered_iin(p.birth_date, p.sex, p.k) as ghost
+        as loss_rank
 from placed as p, adults
 order by p.i;
 
@@ -105,7 +104,7 @@ ended as (
                 + (e * 91)::integer + to_years(years))::date - 1
             when years is not null and is_lapsed
                 then getvariable('reference_date') - 1 - (e * 200)::integer
-            -- Whoever falls due in the emergency was examined at this time of year.
+            -- As many fall due on each day, from two weeks before the reference date.
             when years is not null then getvariable('reference_date') - 14
                 + (e * years * 365)::integer
             when category = 'child' then (birth_date + to_years(16))::date - 1
@@ -234,7 +233,7 @@ with kinds as (
     where age not in ('16 to 17')
 ),
 elders as (
-    select i, iin, birth_date, sex, k,
+    select i, iin, ghost, birth_date,
         row_number() over (order by draw(i, 'resident'), i) as n
     from people
     where role = 'elder' and draw(i, 'resident') < 0.05
@@ -250,7 +249,7 @@ chosen as (
     from kinds where category = 'child' and not is_new
         and birth_date < getvariable('reference_date') - to_years(3)
     union all
-    select i, iin, unregistered_iin(birth_date, sex, k), birth_date,
+    select i, iin, ghost, birth_date,
         n - scaled(getvariable('residents') * (1 - getvariable('residents_group_share')
             - getvariable('residents_child_share')))
     from elders

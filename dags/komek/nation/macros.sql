@@ -38,11 +38,6 @@ create macro iin_stem(birth, sex, k) as
     + 2 * ((k * 2731 + day(birth) * 157 + year(birth) * 31) % 5000);
 create macro valid_stem(n) as n + (check_digit(n) = 10)::integer;
 create macro sealed(n) as lpad((n * 10 + check_digit(n))::varchar, 12, '0');
--- A macro repeats its arguments; the lists hold each step's value once.
-create macro iin_of(birth, sex, k) as list_transform(list_transform(
-    [iin_stem(birth, sex, k)::bigint], lambda n: valid_stem(n)), lambda n: sealed(n))[1];
--- A valid number that the population register does not have.
-create macro unregistered_iin(birth, sex, k) as iin_of(birth, sex, k + 2500);
 
 -- IBAN: KZ, check digits, bank, account; the remainder is that of the digits with K, Z
 -- (and T in an account) read as 20, 35 and 29.

@@ -173,14 +173,20 @@ dated as (
                 > birth_date
             then getvariable('deaths_from') + (years_to_death * 365)::integer
         end as death_on,
-        iin_stem(birth_date, sex, k)::bigint as stem
+        iin_stem(birth_date, sex, k)::bigint as stem,
+        -- The second half of the serials: valid numbers that the register lacks.
+        iin_stem(birth_date, sex, k + 2500)::bigint as ghost_stem
     from ranked
 ),
 stemmed as (
-    select * replace (valid_stem(stem) as stem) from dated
+    -- In steps, for a macro repeats its arguments.
+    select
+        * replace (valid_stem(stem) as stem, valid_stem(ghost_stem) as ghost_stem)
+    from dated
 )
 select
     i, hh, kind, member, role, region, sex, birth_date, k, sealed(stem) as iin,
+    sealed(ghost_stem) as ghost,
     left(region, 2) || case
         when districts = 0 then (11 + pick(hh, 'home', cities)) || '00000'
         when is_urban then (10 + pick(hh, 'home', cities)) || '00000'

@@ -20,7 +20,7 @@ from stocks;
 create table cases as
 with seekers as (
     select
-        i, iin, region, kato, unregistered_iin(birth_date, sex, k) as ghost,
+        i, iin, region, kato, ghost,
         row_number() over (order by draw(i, 'work'), i) - 1 as n
     from people
     where role = 'adult' and birth_date between

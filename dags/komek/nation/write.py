@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 import os
 import shutil
 import tempfile
@@ -96,10 +97,12 @@ def write_nation(
         UsageError: scale, dates or the folder cannot be used.
     """
     folder = Path(folder)
-    if not scale > 0:
-        raise UsageError(f"the scale must be above 0, not {scale}")
+    if not (scale > 0 and math.isfinite(scale)):
+        raise UsageError(f"the scale must be a number above 0, not {scale}")
     if first > last:
         raise UsageError(f"the first day {first} is after the last day {last}")
+    if folder.is_file():
+        raise UsageError(f"{folder} is a file, not a folder")
     is_ours = not folder.exists() or (folder / "planted.json").exists()
     if not is_ours and any(folder.iterdir()):
         raise UsageError(f"{folder} is neither empty nor an earlier demo nation")

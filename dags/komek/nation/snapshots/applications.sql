@@ -4,11 +4,11 @@ select
     last_name_of(s.hh, s.sex) as last_name, first_name_of(s.i, s.sex) as first_name,
     middle_name_of(s.i, s.i, s.sex) as middle_name,
     case when draw(s.o, 'mail') < 0.7
-        then 'user' || s.o || '@example.kz' end as email,
+        then 'user' || s.o || '@example.com' end as email,
     case when draw(s.o, 'no address') >= 0.01
         then address_of(s.hh) end as postal_address,
     case when draw(s.o, 'no phone') >= 0.006
-        then '+7700' || lpad((bits(s.o, 'phone') % 10000000)::varchar, 7, '0') end
+        then '+7000' || lpad((bits(s.o, 'phone') % 10000000)::varchar, 7, '0') end
         as phone,
     case when draw(s.o, 'no service') >= 0.002
         then if(draw(s.o, 'other service') < 0.003, 26, s.service_code) end::integer

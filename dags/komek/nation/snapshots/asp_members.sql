@@ -1,5 +1,5 @@
 select
-    m.i * 10 + a.award as o, unregistered_iin(m.birth_date, m.sex, m.k) as ghost,
+    m.i * 10 + a.award as o, m.ghost,
     a.award_id, m.iin
 from asp_people as m
 inner join asp_awards as a on a.hh = m.hh

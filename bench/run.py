@@ -1,0 +1,167 @@
+"""The national benchmark: the pipeline, step by step, beside the floor.
+
+    python bench/run.py --scale 1.0 [--folder bench/out]
+
+Writes the demo nation (one snapshot date) and lands it once per scale, then runs the
+pipeline from landed snapshots to published tables and packs, then the floor: one
+hand-written DuckDB script that does the same staging checks and computes the same
+tables from the same landed Parquet. Each runs in a process of its own. Prints a table
+for the README: wall and CPU seconds, peak memory (resident, of the process) per step.
+"""
+
+import argparse
+import json
+import os
+import platform
+import resource
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+from komek import pipeline
+from komek.lock import writer_lock
+from komek.places import Home
+from komek.runs import Request
+
+AS_OF = date(2020, 4, 20)
+SNAPSHOT = "2020-04-18"
+FLOOR = Path(__file__).with_name("floor.py")
+# The bar: three times the floor's wall time, and 45 s for what only starts up.
+TIMES_FLOOR, START_UP = 3, 45
+
+
+def _reset_peak() -> None:
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+
+
+def _peak_gib() -> float:
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) / 2**20
+
+
+def _cpu() -> float:
+    return sum(
+        usage.ru_utime + usage.ru_stime
+        for usage in (
+            resource.getrusage(resource.RUSAGE_SELF),
+            resource.getrusage(resource.RUSAGE_CHILDREN),
+        )
+    )
+
+
+def measure(label: str, act: Callable[[], object]) -> dict[str, float | str]:
+    """Return wall and CPU seconds and peak memory (GiB) of an act, with its label."""
+    _reset_peak()
+    started, cpu = time.perf_counter(), _cpu()
+    act()
+    return {
+        "step": label,
+        "wall": time.perf_counter() - started,
+        "cpu": _cpu() - cpu,
+        "peak": _peak_gib(),
+    }
+
+
+def run_pipeline(root: Path) -> list[dict[str, float | str]]:
+    """Run from landed snapshots to packs; return what each step took."""
+    home = Home(root)
+    shutil.rmtree(home.warehouse, ignore_errors=True)
+    request = Request(AS_OF, AS_OF, {}, "benchmark")
+    run_ids: list[str] = []
+
+    def prepare() -> None:
+        run_ids.append(pipeline.prepare(home, request))
+
+    def quiet(_text: str) -> None:
+        """Say nothing."""
+
+    with writer_lock(home, "benchmark", quiet):
+        steps = [measure("find the inputs, check their hashes", prepare)]
+        steps += [
+            measure(step.label, lambda step=step: step.act(home, run_ids[0], quiet))
+            for step in pipeline.STEPS
+        ]
+        steps.append(
+            measure("publish", lambda: pipeline.publish(home, run_ids[0], quiet))
+        )
+    return steps
+
+
+def _land(root: Path, scale: float) -> None:
+    home, drop = Home(root), root / "drop"
+    if home.landing.is_dir():
+        return
+    komek = Path(sys.executable).with_name("komek")
+    dates = ["--from", SNAPSHOT, "--to", SNAPSHOT]
+    nation = [str(komek), "nation", str(drop), "--scale", str(scale), *dates]
+    subprocess.run(nation, check=True)
+    pull = [str(komek), "pull", "--drop", str(drop), "--home", str(root)]
+    subprocess.run(pull, check=True)
+    shutil.rmtree(drop)
+
+
+def _child(*arguments: str) -> dict[str, float | str]:
+    """Run a process; return its wall and CPU seconds and peak memory (GiB)."""
+    started = time.perf_counter()
+    process = subprocess.Popen([sys.executable, *arguments])
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        sys.exit(process.returncode)
+    return {
+        "step": "",
+        "wall": time.perf_counter() - started,
+        "cpu": usage.ru_utime + usage.ru_stime,
+        "peak": usage.ru_maxrss / 2**20,
+    }
+
+
+def _row(label: str, figures: dict[str, float | str]) -> str:
+    wall, cpu, peak = (figures[name] for name in ("wall", "cpu", "peak"))
+    return f"| {label} | {wall:.1f} | {cpu:.1f} | {peak:.1f} |"
+
+
+def main() -> None:
+    """Run the benchmark and print its table."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--scale", type=float, default=1.0)
+    parser.add_argument("--folder", type=Path, default=Path(__file__).parent / "out")
+    parser.add_argument("--steps", type=Path, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    root = (given.folder / f"scale-{given.scale}").resolve()
+    if given.steps:
+        given.steps.write_text(json.dumps(run_pipeline(root)), encoding="utf-8")
+        return
+    root.mkdir(parents=True, exist_ok=True)
+    _land(root, given.scale)
+    steps_file = root / "steps.json"
+    scale = ["--scale", str(given.scale), "--folder", str(given.folder)]
+    whole = _child(__file__, *scale, "--steps", str(steps_file))
+    floor_file = root / "floor.duckdb"
+    floor_file.unlink(missing_ok=True)
+    dates = ["--as-of", AS_OF.isoformat()]
+    floor = _child(str(FLOOR), str(root), str(floor_file), *dates)
+    print(
+        f"\nScale {given.scale}, {os.cpu_count()} cores, "
+        f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.0f} GiB, "
+        f"{platform.machine()}, Python {platform.python_version()}\n"
+    )
+    print("| step | wall s | CPU s | peak GiB |\n| --- | ---: | ---: | ---: |")
+    for step in json.loads(steps_file.read_text(encoding="utf-8")):
+        print(_row(step["step"], step))
+    print(_row("**the whole process**", whole))
+    print(_row("**the floor**", floor))
+    bar = TIMES_FLOOR * float(floor["wall"]) + START_UP
+    print(
+        f"\n{float(whole['wall']) / float(floor['wall']):.2f} times the floor; "
+        f"the bar of {TIMES_FLOOR} x floor + {START_UP} s is {bar:.0f} s"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -192,6 +192,8 @@ def _header(text: _Text, declared: Sequence[str]) -> tuple[list[str], str]:
     names, delimiter = max(
         splits, key=lambda split: (len(known.intersection(split[0])), len(split[0]))
     )
+    if not names:
+        raise Refused("has a header without end, or a quote in it is never closed")
     if len(names) > MAX_COLUMNS:
         raise Refused(f"has a header of more than {MAX_COLUMNS} columns")
     check_names(names)
@@ -199,14 +201,13 @@ def _header(text: _Text, declared: Sequence[str]) -> tuple[list[str], str]:
 
 
 def _first_row(lines: str, delimiter: str, whole: bool) -> list[str]:
+    """Return the columns of the first row; none if its end is not seen."""
     start = io.StringIO(lines, newline="")
     try:
         header = next(row for row in csv.reader(start, delimiter=delimiter) if row)
     except csv.Error:
-        header = []
-    if not header or (start.tell() == len(lines) and not whole):
-        raise Refused("has a header without end, or a quote in it is never closed")
-    return header
+        return []
+    return header if whole or start.tell() < len(lines) else []
 
 
 class _MalformedLines:

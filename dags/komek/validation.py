@@ -10,8 +10,8 @@ A suite file::
     table: marts.asp_extensions       what its expectations are about
     query: select ...                 where that is not the whole table: one row of
                                       counts, never a column of a register
-    key: [mart.award_id]              of a mart: its grain, for $key and $row_key
-    include: [grain, lineage]         shared/<name>.yml
+    key: [mart.award_id]              of a mart: its grain, for $row_key
+    include: [grain, decision]        shared/<name>.yml
     expectations:
       - type: expect_no_rows          GX's own, or one of komek.gx
         kwargs: {unexpected_rows_query: select 1 from $table as mart where ...}

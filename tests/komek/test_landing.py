@@ -17,6 +17,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from upath import UPath
@@ -462,7 +463,7 @@ def test_many_blocks_and_row_groups(
 
 
 def test_a_line_feed_is_kept_where_blocks_meet(tmp_path: Path) -> None:
-    for shift in range(70):
+    for shift in range(140):
         value = "x" * shift + "\r\ny"
         path = put(tmp_path, "cr.csv", f'{HEADER}a,"{value}"\r\nb,2\r\n')
         rows = write_small(path, tmp_path / f"{shift}.parquet", block_bytes=128)
@@ -648,7 +649,7 @@ def test_a_csv_that_was_cut_off_is_refused(
 
 
 def test_a_cut_off_line_is_seen_where_blocks_meet(tmp_path: Path) -> None:
-    for length in range(1, 80):
+    for length in range(1, 140):
         path = put(tmp_path, "cut.csv", f"{HEADER}{'x' * length},1\ncut")
         with pytest.raises(received.Refused, match="last line"):
             write_small(path, tmp_path / f"{length}.parquet", block_bytes=128)
@@ -685,10 +686,14 @@ def test_a_parquet_that_was_cut_off_is_refused(home: Home, drop: Path) -> None:
 
 
 def test_a_parquet_with_a_damaged_page_is_refused(home: Home, drop: Path) -> None:
-    content = parquet_bytes(many_members(), write_page_checksum=True)
-    damaged = bytearray(content)
-    damaged[len(content) // 2] ^= 0xFF
-    message = refusal(home, drop, f"{ENTITY}/{DAY}.parquet", bytes(damaged))
+    content = parquet_bytes(
+        many_members(),
+        compression="none",
+        use_dictionary=False,
+        write_page_checksum=True,
+    )
+    damaged = content.replace(b"a2500", b"a2600")
+    message = refusal(home, drop, f"{ENTITY}/{DAY}.parquet", damaged)
     assert "no whole Parquet" in message
 
 
@@ -723,13 +728,19 @@ def test_a_long_row_is_refused(
 
 
 @pytest.mark.parametrize(
-    "header",
-    ["," * 500_000, "x" * 200_000, 'iin,"' + "\n" * (2 << 20), "iin" * (1 << 20)],
+    ("header", "reason"),
+    [
+        (",".join(f"c{n}" for n in range(1_001)), "more than 1000 columns"),
+        ("," * 500_000, "more than 1000 columns"),
+        ("x" * 200_000, "header without end"),
+        ('iin,"' + "\n" * (2 << 20), "header without end"),
+        (",".join(f"{n}{'x' * 100_000}" for n in range(20)), "header without end"),
+    ],
 )
 def test_a_header_out_of_proportion_is_refused(
-    home: Home, drop: Path, header: str
+    home: Home, drop: Path, header: str, reason: str
 ) -> None:
-    assert "header" in refusal(home, drop, f"{ENTITY}/{DAY}.csv", f"{header}\n1\n")
+    assert reason in refusal(home, drop, f"{ENTITY}/{DAY}.csv", f"{header}\n1\n")
 
 
 def test_a_file_that_begins_with_too_many_malformed_lines_is_refused(
@@ -1093,6 +1104,31 @@ def test_a_remote_drop_is_copied_first(home: Home) -> None:
 
     with pytest.raises(StoppedError, match="changed while it was read"):
         land(home, "memory://komek-drop", progress=rewrite)
+
+
+def test_a_remote_file_s_version_is_asked_for_anew(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Remote file systems remember what they were told, unless told to forget."""
+    file = UPath("memory://komek-cached") / ENTITY / f"{DAY}.csv"
+    file.parent.mkdir(parents=True)
+    file.write_bytes((HEADER + "a,1\n").encode())
+    remembered: dict[str, dict] = {}
+    real = MemoryFileSystem.info
+
+    def info(self: MemoryFileSystem, path: str, **_: object) -> dict:
+        return remembered.setdefault(path, real(self, path))
+
+    monkeypatch.setattr(MemoryFileSystem, "info", info)
+    monkeypatch.setattr(
+        MemoryFileSystem, "invalidate_cache", lambda *_: remembered.clear()
+    )
+
+    def rewrite(*_: object) -> None:
+        file.write_bytes((HEADER + "a,2\n").encode())
+
+    with pytest.raises(StoppedError, match="changed while it was read"):
+        land(home, "memory://komek-cached", progress=rewrite)
 
 
 def test_a_file_url_is_a_drop(home: Home, drop: Path) -> None:

@@ -75,8 +75,10 @@ formed as (
     from checked
 ),
 decided as (
-    select *, on_workday(greatest(case_formed_on, checked_on) + 2 + pick(o, 'deciding', 8))
-        as decided_on
+    select
+        *,
+        on_workday(greatest(case_formed_on, checked_on) + 2 + pick(o, 'deciding', 8))
+            as decided_on
     from formed
 )
 select

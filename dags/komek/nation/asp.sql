@@ -74,7 +74,8 @@ set
     moved_to = new_home(people.hh)
 from asp_families as f
 where f.hh = people.hh and f.region = getvariable('stale_roll_region')
-    and not f.is_new and draw(f.hh, 'stale roll') < getvariable('stale_roll_moved_share');
+    and not f.is_new
+    and draw(f.hh, 'stale roll') < getvariable('stale_roll_moved_share');
 
 create table asp_awards as
 with drawn as (
@@ -132,7 +133,8 @@ select
     (period_start + to_months(3))::date - 1 as period_end, monthly_amount,
     terminated_on, suspended_on,
     case
-        when award = 3 or is_new then on_workday(period_start + pick(hh, 'asp made', 18))
+        when award = 3 or is_new
+            then on_workday(period_start + pick(hh, 'asp made', 18))
         else period_start - 1 - pick(hh, 'asp made', 8)
     end as made_on
 from all_awards

@@ -6,8 +6,10 @@ with aged as (
         i, iin, ghost, hh, birth_date,
         case
             when birth_date > getvariable('reference_date') - to_years(7) then 'under 7'
-            when birth_date > getvariable('reference_date') - to_years(16) then '7 to 15'
-            when birth_date > getvariable('reference_date') - to_years(18) then '16 to 17'
+            when birth_date > getvariable('reference_date') - to_years(16)
+                then '7 to 15'
+            when birth_date > getvariable('reference_date') - to_years(18)
+                then '16 to 17'
             when role = 'elder' then 'elder'
             else 'adult'
         end as age
@@ -89,8 +91,10 @@ lengths as (
                 when d < 0.2 then 1 when d < 0.4 then 2 when d < 0.55 then 5 end
             when age = '16 to 17' then case when d < 0.4 then 1 when d < 0.6 then 2 end
             when age = 'elder' then case when d < 0.1 then 1 end
-            when category = 'group_1' then case when d < 0.3 then 1 when d < 0.4 then 5 end
-            when category = 'group_2' then case when d < 0.4 then 1 when d < 0.5 then 5 end
+            when category = 'group_1' then case
+                when d < 0.3 then 1 when d < 0.4 then 5 end
+            when category = 'group_2' then case
+                when d < 0.4 then 1 when d < 0.5 then 5 end
             when d < 0.5 then 1
             when d < 0.6 then 5
         end as years
@@ -118,12 +122,13 @@ started as (
         case
             when years is not null then (valid_until + 1 - to_years(years))::date
             when category = 'child' then birth_date
-                + (draw(i, 'start') * (getvariable('reference_date') - birth_date))::integer
+                + (draw(i, 'start')
+                    * (getvariable('reference_date') - birth_date))::integer
             when age = '16 to 17' then (birth_date + to_years(16))::date
                 + pick(i, 'start', 20)
             else getvariable('reference_date')
-                - (draw(i, 'start') * (getvariable('reference_date') - birth_date - 6570))
-                ::integer
+                - (draw(i, 'start') * (getvariable('reference_date') - birth_date
+                    - 18 * 365))::integer
         end as wished_on
     from ended
 )

@@ -40,7 +40,8 @@ grounds as (
     select m.n, t.i, if(category = 'child', 'p25_2', 'p25_3')
     from months as m
     inner join main_terms as t
-        on (t.valid_until is null or t.valid_until >= getvariable('emergency_from') - to_months(1)
+        on (t.valid_until is null
+            or t.valid_until >= getvariable('emergency_from') - to_months(1)
             and not (t.age in ('7 to 15', '16 to 17') and t.valid_until <= m.ends_on))
         and t.established_on <= m.drawn_on
         and (category <> 'child'

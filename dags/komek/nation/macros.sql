@@ -29,12 +29,15 @@ create macro second_sum(n) as (
 create macro check_digit(n) as
     case when first_sum(n) < 10 then first_sum(n) else second_sum(n) end;
 
--- The first eleven digits but the last two thirds: birth date, century and sex, serial.
+-- The first eleven digits: birth date, century and sex, serial.
 -- Serials come in pairs (2s, 2s + 1): the last digit weighs 11 and then 2, so of an
 -- invalid number and its neighbour one is valid.
-create macro iin_stem(birth, sex, k) as
+-- 3 to 6 stand for men and women of the 20th and the 21st century. Nobody has 7 to 9 or
+-- 0: `apart` of 4 gives a valid number that the population register does not have.
+create macro iin_stem(birth, sex, k, apart) as
     (year(birth) % 100) * 1000000000 + month(birth) * 10000000 + day(birth) * 100000
-    + (case when year(birth) < 2000 then 3 else 5 end + (sex = 'F')::integer) * 10000
+    + (case when year(birth) < 2000 then 3 else 5 end + (sex = 'F')::integer + apart)
+        % 10 * 10000
     + 2 * ((k * 2731 + day(birth) * 157 + year(birth) * 31) % 5000);
 create macro valid_stem(n) as n + (check_digit(n) = 10)::integer;
 create macro sealed(n) as lpad((n * 10 + check_digit(n))::varchar, 12, '0');

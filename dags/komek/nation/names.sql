@@ -20,8 +20,10 @@ create macro first_name_of(i, sex) as if(sex = 'M',
     one_of('first_names_m', i, 'first name'), one_of('first_names_f', i, 'first name'));
 create macro middle_name_of(i, father, sex) as
     case when draw(i, 'no patronymic') >= 0.1
-        then one_of('patronymics', father, 'patronymic') || if(sex = 'M', 'ұлы', 'қызы')
+        then one_of('patronymics', father, 'patronymic')
+            || if(sex = 'M', 'ұлы', 'қызы')
     end;
 create macro address_of(home) as
-    'ул. ' || one_of('streets', home, 'street') || ', д. ' || (1 + pick(home, 'house', 180))
+    'ул. ' || one_of('streets', home, 'street')
+    || ', д. ' || (1 + pick(home, 'house', 180))
     || if(home % 3 = 0, '', ', кв. ' || (1 + pick(home, 'flat', 120)));

@@ -116,12 +116,16 @@ aged as (
     from residents
 ),
 full_blocks as (
-    select region, cities, districts, first_person, row_number() over (order by first_person) - 1 as n
+    select
+        region, cities, districts, first_person,
+        row_number() over (order by first_person) - 1 as n
     from blocks
     where size = 100
 ),
 births as (
-    select range as j, pick(range, 'birth block', (select count(*) from full_blocks)) as n
+    select
+        range as j,
+        pick(range, 'birth block', (select count(*) from full_blocks)) as n
     from range(greatest(0, scaled(getvariable('births_per_year')
         * (getvariable('last') - getvariable('reference_date')) / 365)))
     where (select count(*) from full_blocks) > 0
@@ -173,9 +177,8 @@ dated as (
                 > birth_date
             then getvariable('deaths_from') + (years_to_death * 365)::integer
         end as death_on,
-        iin_stem(birth_date, sex, k)::bigint as stem,
-        -- The second half of the serials: valid numbers that the register lacks.
-        iin_stem(birth_date, sex, k + 2500)::bigint as ghost_stem
+        iin_stem(birth_date, sex, k, 0)::bigint as stem,
+        iin_stem(birth_date, sex, k, 4)::bigint as ghost_stem
     from ranked
 ),
 stemmed as (

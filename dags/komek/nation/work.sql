@@ -78,7 +78,8 @@ select
         as centre_id,
     registered_on,
     case when is_offered or late > 0.97
-        then on_workday(registered_on + 1 + (late > 0.97)::integer) end as work_offered_on,
+        then on_workday(registered_on + 1 + (late > 0.97)::integer)
+    end as work_offered_on,
     case when not is_offered
         then greatest(on_workday(registered_on + 2), on_workday(decided_on - 1))
     end as draft_decision_on,

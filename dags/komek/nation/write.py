@@ -32,8 +32,8 @@ MASTERS = (
     "food",
     "applications",
 )
-# A serial has four digits, half of them kept for numbers the register does not have.
-MOST_BORN_ON_A_DAY = 2500
+# A serial has four digits, and one of each pair may be an invalid number.
+MOST_BORN_ON_A_DAY = 5000
 PARQUET_TYPES = {"date": "date", "amount": "decimal(18, 2)", "integer": "bigint"}
 # Days between two exports of an entity, the first on the first day.
 EVERY_DAYS = {

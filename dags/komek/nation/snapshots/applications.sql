@@ -28,19 +28,22 @@ select
         then 'Прошу оказать услугу ' || s.service_code end as content,
     case when draw(s.o, 'no attachment') >= 0.01
         then 1 + pick(s.o, 'attachments', 6)
-        when draw(s.o, 'no attachment') >= 0.003 then 0 end::integer as attachment_count,
+        when draw(s.o, 'no attachment') >= 0.003 then 0
+    end::integer as attachment_count,
     case when draw(s.o, 'signed') < 0.985 then 'true' else 'false' end as signed,
     s.day as submitted_on,
-    case when s.forwarded_on <= getvariable('t') then s.forwarded_on end as forwarded_on,
+    case when s.forwarded_on <= getvariable('t') then s.forwarded_on end
+        as forwarded_on,
     case when s.forwarded_on <= getvariable('t') then left(s.kato, 4) || '00000' end
         as forwarded_to_kato,
     case when s.checked_on <= getvariable('t') then s.checked_on end as checked_on,
-    case when s.contacted_on <= getvariable('t') then s.contacted_on end as contacted_on,
+    case when s.contacted_on <= getvariable('t') then s.contacted_on end
+        as contacted_on,
     case when s.case_formed_on <= getvariable('t') then s.case_formed_on end
         as case_formed_on,
     case when s.service_code = 15 and s.decided_on <= getvariable('t')
-        then if(draw(s.o, 'survey') < if(s.day < getvariable('emergency_from'), 0.3, 0.93),
-            'remote', 'in_person') end as survey_mode,
+        then if(draw(s.o, 'survey')
+            < if(s.day < getvariable('emergency_from'), 0.3, 0.93), 'remote', 'in_person') end as survey_mode,
     case when s.decided_on <= getvariable('t') then s.decided_on end as decided_on,
     case when s.decided_on <= getvariable('t')
         then if(draw(s.o, 'decision') < 0.83, 'granted', 'refused') end as decision,

@@ -1,5 +1,6 @@
 with months as (
-    select (getvariable('payments_from') + to_months(range::integer))::date as month, range as n
+    select (getvariable('payments_from') + to_months(range::integer))::date as month,
+        range as n
     from range(24)
 )
 select

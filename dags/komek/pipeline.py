@@ -14,7 +14,7 @@ from pathlib import Path
 
 import duckdb
 
-from komek import landing, receipts, runs, transform, validation
+from komek import events, landing, receipts, runs, transform, validation
 from komek.errors import KomekError
 from komek.lock import private_files
 from komek.places import Home, default_drop
@@ -121,6 +121,13 @@ def publish(home: Home, run_id: str, say: Say = print) -> Publication | None:
         overridden = (run.folder / "overridden").read_text(encoding="utf-8")
         _file(home, run)
         receipts.write(home, run, {"overridden_checks": overridden})
+        try:
+            events.emit(
+                run, home.run_file(run_id), home.report(run_id) / transform.ARTIFACTS
+            )
+        except KomekError as error:
+            # A collector that is down is no reason to keep people waiting.
+            say(f"warning: {error}")
         publication = publish_run(home, run_id, run.is_official, say)
     shutil.rmtree(run.folder)
     return publication
@@ -160,17 +167,12 @@ def _file(home: Home, run: runs.Run) -> None:
         if home.run_file(run.run_id).exists():
             return
         raise KomekError(f"run {run.run_id} has no file to publish")
-    artifacts = home.report(run.run_id) / "dbt"
-    artifacts.mkdir(parents=True, exist_ok=True)
-    for name in ("manifest.json", *(f"run_results_{layer}.json" for layer in _LAYERS)):
-        source = run.folder / "dbt" / name
-        if source.exists():
-            shutil.copy2(source, artifacts / name)
+    kept = home.report(run.run_id) / transform.ARTIFACTS
+    kept.mkdir(parents=True, exist_ok=True)
+    for artifact in transform.artifacts(run):
+        shutil.copy2(artifact, kept / artifact.name)
     home.runs.mkdir(parents=True, exist_ok=True)
     os.replace(run.file, home.run_file(run.run_id))  # noqa: PTH105  (atomic)
-
-
-_LAYERS = ("staging", *DECIDED_IN)
 
 
 def _tell(outcome: validation.Outcome, say: Say) -> None:

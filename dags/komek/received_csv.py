@@ -192,7 +192,7 @@ def _header(text: _Text, declared: Sequence[str]) -> tuple[list[str], str]:
     names, delimiter = max(
         splits, key=lambda split: (len(known.intersection(split[0])), len(split[0]))
     )
-    if not names:
+    if not known.intersection(names) and not all(split for split, _ in splits):
         raise Refused("has a header without end, or a quote in it is never closed")
     if len(names) > MAX_COLUMNS:
         raise Refused(f"has a header of more than {MAX_COLUMNS} columns")

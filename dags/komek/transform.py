@@ -5,6 +5,7 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from komek import places
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
 
 LAYERS = ("staging", "facts", "law", "marts")
+# Where a run's reports keep what dbt says of it.
+ARTIFACTS = "dbt"
 # A model ends the run with a message of its own by error(); these begin so.
 _LAW_GAP = re.compile(r"(no value of law covers|no model computes|no reason why)[^\n]*")
 
@@ -46,6 +49,18 @@ def build(run: Run, layer: str) -> None:
             ],
         )
     _invoke(run, layer, ["run", "--select", f"path:models/{layer}"])
+    if layer == LAYERS[-1]:
+        _invoke(run, "docs", ["docs", "generate", "--static", "--no-compile"])
+
+
+def artifacts(run: Run) -> list[Path]:
+    """Return what dbt left of the run: its manifest, results and browsable docs."""
+    folder = run.folder / "dbt"
+    names = ("manifest.json", "catalog.json", "static_index.html")
+    return [
+        *(folder / name for name in names if (folder / name).exists()),
+        *sorted(folder.glob("run_results_*.json")),
+    ]
 
 
 def _invoke(run: Run, layer: str, command: list[str]) -> None:
@@ -82,7 +97,8 @@ def _invoke(run: Run, layer: str, command: list[str]) -> None:
                 runner = dbtRunner(manifest=parsed.result)
             _raise_failure(runner.invoke(arguments))
             results = run.folder / "dbt" / "run_results.json"
-            results.replace(results.with_name(f"run_results_{layer}.json"))
+            if results.exists():
+                results.replace(results.with_name(f"run_results_{layer}.json"))
         finally:
             DuckDBConnectionManager.close_all_connections()
 

@@ -133,9 +133,11 @@ started as (
     from ended
 )
 select
-    * exclude (d, e, wished_on, years),
+    * exclude (d, e, wished_on, valid_until),
     greatest(wished_on, birth_date + 1) as established_on,
-    years
+    -- Nobody is examined before birth, nor is a term over before it begins.
+    case when valid_until is not null then greatest(valid_until, birth_date + 1) end
+        as valid_until
 from started;
 
 create table terms as

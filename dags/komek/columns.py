@@ -1,0 +1,88 @@
+"""Column-level lineage of the models, from their compiled SQL as DuckDB reads it."""
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from komek.places import Home
+
+# Relation (schema.table) -> column -> the columns it is made of, as (relation, column).
+Lineage = dict[str, dict[str, list[tuple[str, str]]]]
+
+Schema = Mapping[str, Mapping[str, Mapping[str, str]]]
+"""Schema -> table -> column -> type, of every relation of the run's file."""
+
+
+def of_models(home: Home, code_version: str, manifest: Path, schema: Schema) -> Lineage:
+    """Return which source columns each column of each model is made of.
+
+    It depends on the code alone: worked out once per code version, then kept. What only
+    sorts rows into quarantine (rejected_*, the profile) makes no value and is left out.
+
+    Args:
+        home: where reports are kept.
+        code_version: of the run.
+        manifest: dbt's manifest.json of the run, with compiled code.
+        schema: what the relations of the run's file look like.
+    """
+    kept = home.reports / "columns" / f"{code_version}.json"
+    if kept.exists():
+        found = json.loads(kept.read_text(encoding="utf-8"))
+    else:
+        nodes = json.loads(manifest.read_text(encoding="utf-8"))["nodes"].values()
+        found = {
+            relation: of_query(sql, schema, schema[relation.split(".")[0]][table])
+            for node in nodes
+            if node["resource_type"] == "model"
+            and (sql := node.get("compiled_code"))
+            and (table := node["name"]) in schema.get(node["schema"], {})
+            and not (node["schema"] == "staging" and not table.startswith("stg_"))
+            for relation in [f"{node['schema']}.{table}"]
+        }
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        partial = kept.with_suffix(".partial")
+        partial.write_text(json.dumps(found), encoding="utf-8")
+        partial.replace(kept)
+    return {
+        relation: {
+            column: [(source, name) for source, name in sources]
+            for column, sources in columns.items()
+        }
+        for relation, columns in found.items()
+    }
+
+
+def of_query(
+    sql: str, schema: Schema, columns: Mapping[str, Any]
+) -> dict[str, list[tuple[str, str]]]:
+    """Return, per output column of a query, the table columns its value is made of.
+
+    What only filters, joins or orders is not part of a value, and not listed.
+    """
+    from sqlglot import exp, parse_one  # noqa: PLC0415  (slow, needed once per code)
+    from sqlglot.lineage import lineage  # noqa: PLC0415
+    from sqlglot.optimizer.qualify import qualify  # noqa: PLC0415
+    from sqlglot.optimizer.scope import build_scope  # noqa: PLC0415
+
+    # dbt names the database of the run's file in front; lineage is within it.
+    local = re.sub(r'"[^".]+"\.("[^".]+"\."[^".]+")', r"\1", sql)
+    tree = qualify(
+        parse_one(local, dialect="duckdb"),
+        dialect="duckdb",
+        schema=schema,
+        validate_qualify_columns=False,
+    )
+    scope = build_scope(tree)
+    found = {}
+    for column in columns:
+        node = lineage(column, tree, scope=scope, dialect="duckdb", schema=schema)
+        found[column] = sorted(
+            {
+                (f"{leaf.source.db}.{leaf.source.name}", exp.to_column(leaf.name).name)
+                for leaf in node.walk()
+                if isinstance(leaf.source, exp.Table)
+            }
+        )
+    return found

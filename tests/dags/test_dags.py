@@ -1,0 +1,255 @@
+"""The DAGs: how they import, how they are wired, and what they do when run."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from komek import registries
+from komek.places import DAGS, PROJECT, Home
+from komek.publish import current
+
+ENTITIES = {entity.name: entity for entity in registries.entities()}
+STEPS = [
+    "prepare",
+    "sort_registries",
+    "check_registries",
+    "find_facts",
+    "apply_law",
+    "write_tables",
+    "check_result",
+    "publish",
+]
+IMPORTED_ALONE = """
+import json, socket, sys
+
+def refuse(*_):
+    raise AssertionError("a DAG file opens a connection at import")
+
+socket.socket.connect = refuse
+from airflow.dag_processing.dagbag import DagBag
+bag = DagBag(sys.argv[1])
+heavy = {"dbt", "duckdb", "great_expectations", "pandas", "pyarrow"}
+print(json.dumps([bag.import_errors, len(bag.dags), sorted(heavy & set(sys.modules))]))
+"""
+
+
+# Import
+
+
+def test_the_dags_import_alone(tmp_path: Path) -> None:
+    """No error, no connection, no database, and none of the heavy libraries."""
+    result = subprocess.run(
+        [sys.executable, "-c", IMPORTED_ALONE, str(DAGS)],
+        env=os.environ
+        | {
+            "AIRFLOW_HOME": str(tmp_path),
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{tmp_path}/absent.db",
+        },
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    said = json.loads(result.stdout.splitlines()[-1])
+
+    assert said == [{}, len(ENTITIES) + 1, []]
+    assert not (tmp_path / "absent.db").exists()
+
+
+# Structure
+
+
+@pytest.fixture(scope="module")
+def dags(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AIRFLOW_HOME", str(tmp_path_factory.mktemp("airflow")))
+        # Airflow reads its settings when it is first imported.
+        from airflow.dag_processing.dagbag import DagBag
+
+        yield DagBag(DAGS).dags
+
+
+def test_there_is_a_pull_per_registry_and_one_eligibility(dags: dict[str, Any]) -> None:
+    assert set(dags) == {f"pull_{name}" for name in ENTITIES} | {"eligibility"}
+
+
+@pytest.mark.parametrize("name", ENTITIES)
+def test_a_pull_is_what_the_registry_table_says(
+    dags: dict[str, Any], name: str
+) -> None:
+    dag = dags[f"pull_{name}"]
+
+    assert dag.owner == ENTITIES[name].owner
+    assert dag.timetable.expression == ENTITIES[name].schedule
+    assert dag.timetable.timezone.name == "Asia/Almaty"
+    assert f"{ENTITIES[name].tolerance.max_age_days} days" in dag.doc_md
+    assert [task.task_id for task in dag.tasks] == ["land"]
+    assert [asset.name for asset in dag.task_dict["land"].outlets] == [f"komek/{name}"]
+
+
+def test_eligibility_waits_for_every_registry(dags: dict[str, Any]) -> None:
+    condition = dags["eligibility"].timetable.asset_condition
+
+    assert type(condition).__name__ == "AssetAll"
+    assert {asset.name for asset in condition.objects} == {
+        f"komek/{name}" for name in ENTITIES
+    }
+
+
+def test_eligibility_is_one_chain(dags: dict[str, Any]) -> None:
+    dag = dags["eligibility"]
+    chain = {task: dag.task_dict[task].downstream_task_ids for task in STEPS}
+
+    assert chain == {
+        "prepare": {"sort_registries", "clear_away"},
+        **{task: {after} for task, after in zip(STEPS[1:], STEPS[2:], strict=False)},
+        "publish": {"clear_away"},
+    }
+    assert set(dag.task_dict) == {*STEPS, "clear_away"}
+    assert dag.task_dict["clear_away"].is_teardown
+
+
+def test_eligibility_takes_what_the_command_line_takes(dags: dict[str, Any]) -> None:
+    params = dags["eligibility"].params
+
+    assert dict(params) == {
+        "as_of": None,
+        "known_at": None,
+        "policies": {},
+        "override": None,
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("as_of", "20 April"),
+        ("known_at", 20200420),
+        ("policies", {"list.day": 1}),
+        ("override", " "),
+    ],
+)
+def test_eligibility_refuses_a_param_of_another_kind(
+    dags: dict[str, Any], name: str, value: object
+) -> None:
+    param = dags["eligibility"].params.get_param(name)
+
+    with pytest.raises(Exception, match="Invalid input"):
+        param.resolve(value)
+
+
+def test_one_run_at_a_time_writes(dags: dict[str, Any]) -> None:
+    assert all(dag.max_active_runs == 1 for dag in dags.values())
+    assert dags["eligibility"].max_active_tasks == 1
+
+
+def test_all_but_publishing_is_tried_again(dags: dict[str, Any]) -> None:
+    retries = {
+        task.task_id: task.retries for dag in dags.values() for task in dag.tasks
+    }
+
+    assert retries.pop("publish") == 0
+    assert set(retries.values()) == {2}
+
+
+# End to end
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Where the DAGs run: a home, and Airflow's own."""
+
+    home: Home
+    airflow: Path
+
+    def run_dags(self, drop: Path) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, str(PROJECT / "local" / "local_airflow.py")]
+        return subprocess.run(
+            [*command, "run", "--as-of", "2020-04-20"],
+            env=os.environ
+            | {
+                "AIRFLOW_HOME": str(self.airflow),
+                "KOMEK_HOME": str(self.home.root),
+                "KOMEK_DROP": str(drop),
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+
+@pytest.fixture(scope="module")
+def machine(tmp_path_factory: pytest.TempPathFactory) -> Machine:
+    folder = tmp_path_factory.mktemp("machine")
+    return Machine(Home(folder / "home"), folder / "airflow")
+
+
+@pytest.fixture(scope="module")
+def published(machine: Machine, small_nation: Path) -> subprocess.CompletedProcess[str]:
+    return machine.run_dags(small_nation)
+
+
+def test_the_dags_publish_by_region(
+    machine: Machine, published: subprocess.CompletedProcess[str]
+) -> None:
+    assert published.returncode == 0, published.stdout + published.stderr
+    assert re.findall(r"eligibility: (\w+) +[0-9.]+ s  done", published.stdout) == [
+        *STEPS,
+        "clear_away",
+    ]
+    with duckdb.connect(machine.home.published_warehouse, read_only=True) as warehouse:
+        (listed,) = warehouse.execute(
+            "select count(*) from marts.food_set_recipients"
+        ).fetchone()
+        regions = warehouse.execute(
+            "select region_kato from marts.region_status where publication = 'published'"
+        ).fetchall()
+    assert listed > 0
+    assert {region for (region,) in regions} == {
+        folder.name for folder in (machine.home.published / "2020-04").iterdir()
+    }
+    assert not list(machine.home.scratch.iterdir())
+
+
+def test_no_person_stands_in_airflows_logs_or_database(
+    machine: Machine,
+    small_nation: Path,
+    published: subprocess.CompletedProcess[str],  # noqa: ARG001
+) -> None:
+    persons = str(small_nation / "persons" / "*.parquet")
+    known = duckdb.execute("select distinct iin from read_parquet(?)", [persons])
+    iins = {iin.encode() for (iin,) in known.fetchall()}
+
+    for path in (*machine.airflow.rglob("*.log"), *machine.airflow.glob("*.db")):
+        assert not iins & set(re.findall(rb"(?=(\d{12}))", path.read_bytes()))
+
+
+def test_a_run_that_a_check_stops_leaves_what_is_published(
+    machine: Machine,
+    published: subprocess.CompletedProcess[str],  # noqa: ARG001
+    tmp_path: Path,
+) -> None:
+    before = current(machine.home)
+    late = tmp_path / "persons" / "2020-04-19.csv"
+    late.parent.mkdir()
+    late.write_text("iin,last_name,first_name,birth_date\n", encoding="utf-8")
+
+    stopped = machine.run_dags(tmp_path)
+
+    assert stopped.returncode == 1
+    (line,) = [line for line in stopped.stdout.splitlines() if "failed:" in line]
+    assert "eligibility: check_registries" in line
+    assert "persons" in line
+    assert "sex" in line
+    assert "eligibility: publish" not in stopped.stdout
+    assert current(machine.home) == before
+    assert not list(machine.home.scratch.iterdir())

@@ -25,7 +25,10 @@ from komek.explain_rows import (
     register_row,
     set_aside,
 )
+from komek.explain_text import render
 from komek.places import Home
+
+__all__ = ["explain", "render"]
 
 _IIN_WEIGHTS = ((*range(1, 12),), (*range(3, 12), 1, 2))
 

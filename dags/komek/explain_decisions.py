@@ -67,15 +67,7 @@ class Block:
 
 
 class Decisions:
-    """The decisions of one run on one person.
-
-    Args:
-        connection: the run's file, open.
-        iin: the person.
-        context: the row of `facts.run_context`.
-        list_drawn: whether the run drew a list of food sets.
-        paragraphs: those with an edition in force for the run.
-    """
+    """The decisions of one run on one person."""
 
     def __init__(
         self,
@@ -85,6 +77,15 @@ class Decisions:
         list_drawn: bool,
         paragraphs: Collection[str],
     ) -> None:
+        """Take what the look-ups need.
+
+        Args:
+            connection: the run's file, open.
+            iin: the person.
+            context: the row of `facts.run_context`.
+            list_drawn: whether the run drew a list of food sets.
+            paragraphs: those with an edition in force for the run.
+        """
         self._connection = connection
         self._iin = iin
         self._context = context

@@ -11,7 +11,7 @@ import pytest
 
 from komek import registries
 from komek.errors import UsageError
-from komek.nation import write, write_nation
+from komek.nation import defects, write, write_nation
 from komek.registries import Entity
 
 SCALE = 0.001
@@ -181,6 +181,20 @@ def test_people_absent_from_the_register_are_those_planted(
         and item["snapshot_date"] == FIRST.isoformat()
     ]  # fmt: skip
     assert absent == item["kept"].get("no_person:iin", 0) > 0
+
+
+@pytest.mark.parametrize(
+    "name", ["invalid_iin", "lookalike", "unknown_code", "no_person", "duplicate_key"]
+)
+def test_what_breaks_a_value_leaves_empty_fields_alone(name: str) -> None:
+    entity = registries.entity("applications")
+    condition = defects.condition(
+        defects.Defect(1, entity.name, name, "iin", 0.1), entity
+    )
+    found = rows(
+        f"select iin is null from (values ('A'), (null)) as t(iin) where {condition}"
+    )
+    assert found == [(False,)]
 
 
 def test_defects_stay_well_within_the_tolerances(planted: list[dict]) -> None:

@@ -13,7 +13,7 @@ import duckdb
 from komek import publish
 from komek.errors import KomekError, UsageError
 from komek.explain_decisions import Block, Decisions
-from komek.explain_law import POLICIES, Case, conditions
+from komek.explain_law import Case, conditions, policies_read
 from komek.explain_rows import (
     Citations,
     Place,
@@ -290,7 +290,7 @@ class _Explanation:
                     "conditions": conditions(case) if block.compares else [],
                     "policies": [
                         name
-                        for name in POLICIES.get(block.kind, ())
+                        for name in policies_read(block.kind, block.compares)
                         if name in self._policies
                     ],
                     "rows": [row.tag for row in cited],

@@ -9,9 +9,10 @@ from functools import cached_property
 
 import duckdb
 
-from komek.explain_law import GROUNDS, GROUPS
+from komek.explain_case import GROUPS
 from komek.explain_rows import Row, records
 
+GROUNDS = ("p25_1", "p25_2", "p25_3", "p25_4", "p25_5")
 _KIND_OF_BENEFIT = {
     "disability_allowance": "disability",
     "capacity_loss_payment": "general_capacity_loss",

@@ -52,6 +52,8 @@ _RESULT: Mapping[str, tuple[str, ...]] = {
 }
 # Columns that hold several codes, joined by `|`.
 _LISTED = ("grounds", "review_reasons")
+# Where the words of a column's codes stand, if not under `code`.
+_WORDS = {"extension": "outcome", "extension_reason": "reason"}
 
 
 @cache
@@ -109,20 +111,14 @@ class _Text:
         text = str(value)
         if isinstance(value, bool) or text in ("true", "false"):
             return self._texts[f"value.{text.lower()}"]
-        if name in _LISTED:
-            return ", ".join(
-                self._texts.get(f"code.{part}", part) for part in text.split("|")
-            )
-        if name == "extension_reason":
-            return self._texts[f"reason.{text}"]
-        if name == "extension":
-            return self._texts[f"outcome.{text}"]
         if name == "finding":
             return self._reason(text)
         if _DAY.match(text):
             day = date.fromisoformat(text)
             return text if self._lang == "en" else f"{day:%d.%m.%Y}"
-        return self._texts.get(f"code.{text}", text)
+        words = _WORDS.get(name, "code")
+        parts = text.split("|") if name in _LISTED else [text]
+        return ", ".join(self._texts.get(f"{words}.{part}", part) for part in parts)
 
     def _head(self) -> Iterator[str]:
         explanation = self._explanation
@@ -202,14 +198,14 @@ class _Text:
         compared = [self._named(condition["observed"])]
         if condition["threshold"]:
             against = self._texts["label.against"]
-            compared.append(f"{against}: {self._named(condition['threshold'])}")
+            compared.append(f"{against} {self._named(condition['threshold'])}")
         said = "; ".join(part for part in compared if part)
         line += f" ({said})" if said else ""
         return line + self._tags(condition["rows"])
 
     def _named(self, values: Mapping[str, object]) -> str:
         return ", ".join(
-            f"{self._texts[f'field.{name}']} {self._value(value, name)}"
+            f"{self._texts[f'field.{name}']}: {self._value(value, name)}"
             for name, value in values.items()
         )
 
@@ -217,7 +213,10 @@ class _Text:
         paragraph = self._explanation["paragraphs"].get(decision["paragraph"])
         if paragraph:
             said = self._say(
-                "label.law_of", **paragraph, title=paragraph[f"title_{self._lang}"]
+                "label.law_of",
+                **paragraph,
+                number=paragraph["paragraph"].removeprefix("p"),
+                title=paragraph[f"title_{self._lang}"],
             )
             yield f"  {self._texts['label.law']}: {said}"
         for name in decision["policies"]:

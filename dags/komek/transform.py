@@ -19,7 +19,9 @@ LAYERS = ("staging", "facts", "law", "marts")
 # Where a run's reports keep what dbt says of it.
 ARTIFACTS = "dbt"
 # A model ends the run with a message of its own by error(); these begin so.
-_LAW_GAP = re.compile(r"(no value of law covers|no model computes|no reason why)[^\n]*")
+_LAW_GAP = re.compile(
+    r"(no value of law covers|no model computes|no reason why|a day is outside)[^\n]*"
+)
 
 _parsed: dict[str, "Manifest"] = {}
 

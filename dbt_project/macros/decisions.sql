@@ -35,14 +35,12 @@
 {%- endmacro %}
 
 
-{# A paragraph's model decides only while its edition is in force for the run. #}
-{% macro in_force(paragraph, edition) -%}
+{# A model decides only while an edition that names it (rules.csv) is in force. #}
+{% macro in_force(rule) -%}
     exists (
         select 1
-        from {{ ref('paragraphs_in_force') }} as edition_in_force
-        where
-            edition_in_force.paragraph = '{{ paragraph }}'
-            and edition_in_force.edition = '{{ edition }}'
+        from {{ ref('rules_in_force') }} as rules_in_force
+        where rules_in_force.model = '{{ rule }}'
     )
 {%- endmacro %}
 
@@ -51,12 +49,17 @@
     Working-day terms (p5, p6, p20-p22) of the rows of a relation with case_id,
     started_on and done_on: due(started_on, days), the starting day not counted, or
     counted as day 1 if it is a working day (policy sla.start). The due day is the
-    working day whose number in the calendar is that many further on.
+    working day whose number in the calendar is that many further on. A day outside the
+    calendar ends the run.
 #}
 {% macro working_day_step(relation, days) -%}
     select
         steps.*,
-        due_days.calendar_on as due_on
+        case
+            when steps.started_on is not null and start_days.calendar_on is null
+                then {{ fail("'a day is outside the working-day calendar'") }}
+            else due_days.calendar_on
+        end as due_on
     from {{ relation }} as steps
     cross join {{ ref('run_context') }} as run_context
     left join {{ ref('working_days') }} as start_days

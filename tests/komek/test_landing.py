@@ -905,7 +905,9 @@ def test_other_bytes_are_a_new_revision(home: Home, drop: Path) -> None:
 
 def test_another_part_is_a_new_revision(home: Home, drop: Path) -> None:
     put(drop, f"{ENTITY}/{DAY}/part-1.csv", HEADER)
-    land(home, drop)
+    (snapshot,) = land(home, drop)
+    line = f"part-1.csv {sha256_of(HEADER.encode())}\n"
+    assert snapshot.sha256 == sha256_of(line.encode())
     assert land(home, drop) == []
     put(drop, f"{ENTITY}/{DAY}/part-2.csv", HEADER)
     (snapshot,) = land(home, drop)

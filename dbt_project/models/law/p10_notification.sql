@@ -12,7 +12,7 @@ with final as (
         notified_on is not null
         and notification_channel in ('sms', 'cabinet')
         and coalesce(reply_in_document_system, 'true') <> 'false'
-        and {{ in_force('p10', 'order_118') }}
+        and {{ in_force('p10_notification') }}
 )
 
 select * from final

@@ -13,7 +13,7 @@ with ending as (
     where
         awards.period_end between run_context.emergency_starts_on
         and run_context.covered_until
-        and {{ in_force('p12', 'order_118') }}
+        and {{ in_force('p12_asp_extension') }}
 ),
 
 renewals as (

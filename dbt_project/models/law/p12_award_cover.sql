@@ -10,7 +10,8 @@ with final as (
         extensions.new_period_end,
         awards.status = 'active' or coalesce(extensions.outcome = 'extended', false)
             as is_on,
-        awards.award_row
+        awards.award_row,
+        extensions.renewal_row
     from {{ ref('asp_awards') }} as awards
     left join {{ ref('p12_asp_extension') }} as extensions
         on awards.award_id = extensions.award_id

@@ -10,7 +10,7 @@ with final as (
     from {{ ref('applications') }} as applications
     inner join {{ ref('p12_covered_application') }} as covered
         on applications.application_id = covered.application_id
-    where {{ in_force('p12', 'order_118') }}
+    where {{ in_force('p12_needless_application') }}
 )
 
 select * from final

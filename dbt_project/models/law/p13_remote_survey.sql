@@ -15,7 +15,7 @@ with final as (
         and covered.application_id is null
         and applications.decided_on is not null
         and coalesce(applications.survey_mode, '') <> 'remote'
-        and {{ in_force('p13', 'order_118') }}
+        and {{ in_force('p13_remote_survey') }}
 )
 
 select * from final

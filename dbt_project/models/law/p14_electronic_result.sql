@@ -12,7 +12,7 @@ with final as (
         service_code = {{ asp_service() }}
         and notified_on is not null
         and coalesce(notification_channel, '') not in ('sms', 'cabinet', 'service_reply')
-        and {{ in_force('p14', 'order_118') }}
+        and {{ in_force('p14_electronic_result') }}
 )
 
 select * from final

@@ -14,7 +14,7 @@ with decided as (
     where
         terms.decided_on between run_context.emergency_starts_on
         and run_context.covered_until
-        and {{ in_force('p16', 'order_118') }}
+        and {{ in_force('p16_in_absentia') }}
 ),
 
 checks as (

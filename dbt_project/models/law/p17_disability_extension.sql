@@ -23,7 +23,7 @@ with running_out as (
     where
         terms.valid_until between run_context.window_starts_on
         and run_context.covered_until
-        and {{ in_force('p17', 'order_118') }}
+        and {{ in_force('p17_disability_extension') }}
 ),
 
 newer_terms as (

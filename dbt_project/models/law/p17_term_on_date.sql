@@ -10,7 +10,8 @@ with final as (
             terms.valid_until is null
             or coalesce(extensions.new_valid_until, terms.valid_until) >= run_context.as_of
         ) as is_in_force,
-        terms.term_row
+        terms.term_row,
+        extensions.newer_row
     from {{ ref('disability_terms') }} as terms
     cross join {{ ref('run_context') }} as run_context
     left join {{ ref('p17_disability_extension') }} as extensions

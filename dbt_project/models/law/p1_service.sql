@@ -11,7 +11,7 @@ with final as (
         on applications.service_code = services.service_code
     where
         services.service_code is null
-        and {{ in_force('p1', 'order_118') }}
+        and {{ in_force('p1_service') }}
 )
 
 select * from final

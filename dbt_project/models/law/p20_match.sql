@@ -6,7 +6,7 @@ with steps as (
         work_offered_on as done_on,
         case_row
     from {{ ref('jobseeker_cases') }}
-    where {{ in_force('p20', 'order_118') }}
+    where {{ in_force('p20_match') }}
 ),
 
 due as (

@@ -9,7 +9,7 @@ with matches as (
         matches.case_row
     from {{ ref('p20_match') }} as matches
     inner join {{ ref('jobseeker_cases') }} as cases on matches.case_id = cases.case_id
-    where {{ in_force('p21', 'order_118') }}
+    where {{ in_force('p21_draft') }}
 ),
 
 steps as (

@@ -9,7 +9,7 @@ with steps as (
     from {{ ref('jobseeker_cases') }}
     where
         draft_decision_on is not null
-        and {{ in_force('p22', 'order_118') }}
+        and {{ in_force('p22_sign') }}
 ),
 
 due as (

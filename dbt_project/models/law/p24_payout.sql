@@ -14,7 +14,7 @@ with entitled as (
     where
         extensions.outcome = 'extended'
         and extensions.kind in ('disability', 'general_capacity_loss')
-        and {{ in_force('p24', 'order_118') }}
+        and {{ in_force('p24_payout') }}
     group by extensions.iin, extensions.kind
 ),
 

@@ -6,6 +6,7 @@ with candidates as (
         members.member_row as record_row,
         cover.award_row as other_row,
         cover.is_on,
+        cover.renewal_row as newer_row,
         people.birth_date,
         people.death_date,
         people.person_row,
@@ -28,7 +29,7 @@ with candidates as (
             run_context.as_of between cover.period_start and cover.period_end
             or run_context.as_of between cover.new_period_start and cover.new_period_end
         )
-        and {{ in_force('p25', 'order_118') }}
+        and {{ in_force('p25_1_asp_child') }}
 ),
 
 final as (
@@ -50,7 +51,8 @@ final as (
         record_row,
         other_row,
         cast(null as bigint) as child_row,
-        stay_row
+        stay_row,
+        newer_row
     from candidates
 )
 

@@ -5,6 +5,7 @@ with candidates as (
         terms.iin,
         terms.is_in_force,
         terms.term_row as record_row,
+        terms.newer_row,
         people.death_date,
         people.person_row,
         stays.stay_row
@@ -13,7 +14,7 @@ with candidates as (
     left join {{ ref('open_stays') }} as stays on terms.iin = stays.iin
     where
         terms.disability_category in ('group_1', 'group_2', 'group_3')
-        and {{ in_force('p25', 'order_118') }}
+        and {{ in_force('p25_3_disability_group') }}
 ),
 
 final as (
@@ -30,7 +31,8 @@ final as (
         record_row,
         cast(null as bigint) as other_row,
         cast(null as bigint) as child_row,
-        stay_row
+        stay_row,
+        newer_row
     from candidates
 )
 

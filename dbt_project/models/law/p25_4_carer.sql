@@ -1,12 +1,13 @@
 -- p25, fourth ground: those who raise a child with a disability: the child is in the
 -- register and alive, a child still (policy food_set.carer_child_age_limit), with a
 -- disability in force, and does not live in an institution.
-with disabled as (
+with disabilities as (
     select
         iin,
-        min(term_row) as term_row
+        max(case when is_in_force then 1 else 0 end) = 1 as is_disabled,
+        coalesce(min(case when is_in_force then term_row end), min(term_row)) as term_row,
+        min(newer_row) as newer_row
     from {{ ref('p17_term_on_date') }}
-    where is_in_force
     group by iin
 ),
 
@@ -16,9 +17,11 @@ candidates as (
         people.death_date,
         people.person_row,
         stays.stay_row,
-        children.person_row as child_row,
+        children.person_row as child_person_row,
         children.death_date as child_death_date,
-        disabled.term_row as other_row,
+        coalesce(disabilities.is_disabled, false) as is_disabled,
+        disabilities.term_row as other_row,
+        disabilities.newer_row,
         child_stays.stay_row as child_stay_row,
         run_context.as_of,
         run_context.food_set__institution_scope as institution_scope,
@@ -31,9 +34,9 @@ candidates as (
     left join {{ ref('people') }} as people on carers.iin = people.iin
     left join {{ ref('open_stays') }} as stays on carers.iin = stays.iin
     left join {{ ref('people') }} as children on carers.child_iin = children.iin
-    left join disabled on carers.child_iin = disabled.iin
+    left join disabilities on carers.child_iin = disabilities.iin
     left join {{ ref('open_stays') }} as child_stays on carers.child_iin = child_stays.iin
-    where {{ in_force('p25', 'order_118') }}
+    where {{ in_force('p25_4_carer') }}
 ),
 
 final as (
@@ -44,9 +47,9 @@ final as (
             ("person_row is null", 'not_in_population_register'),
             ("death_date is not null", 'deceased'),
             ("not is_awarded", 'award_not_active'),
-            ("child_row is null or child_death_date is not null", 'child_deceased'),
+            ("child_person_row is null or child_death_date is not null", 'child_deceased'),
             ("as_of >= too_old_on", 'child_age_over_limit'),
-            ("other_row is null", 'child_not_disabled'),
+            ("not is_disabled", 'child_not_disabled'),
             (
                 "child_in_institution = 'exclude' and child_stay_row is not null",
                 'child_in_institution',
@@ -59,8 +62,9 @@ final as (
         person_row,
         record_row,
         other_row,
-        child_row,
-        coalesce(stay_row, child_stay_row) as stay_row
+        nullif(child_person_row, person_row) as child_row,
+        coalesce(stay_row, child_stay_row) as stay_row,
+        newer_row
     from candidates
 )
 

@@ -14,7 +14,7 @@ with candidates as (
     cross join {{ ref('run_context') }} as run_context
     left join {{ ref('people') }} as people on cases.iin = people.iin
     left join {{ ref('open_stays') }} as stays on cases.iin = stays.iin
-    where {{ in_force('p25', 'order_118') }}
+    where {{ in_force('p25_5_unemployed') }}
 ),
 
 final as (
@@ -35,7 +35,8 @@ final as (
         record_row,
         cast(null as bigint) as other_row,
         cast(null as bigint) as child_row,
-        stay_row
+        stay_row,
+        cast(null as bigint) as newer_row
     from candidates
 )
 

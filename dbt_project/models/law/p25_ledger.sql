@@ -48,7 +48,8 @@ final as (
         ranked.record_row,
         ranked.other_row,
         ranked.child_row,
-        ranked.stay_row
+        ranked.stay_row,
+        ranked.newer_row
     from ranked
     left join {{ ref('people') }} as people on ranked.iin = people.iin
     where ranked.nth = 1

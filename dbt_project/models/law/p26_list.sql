@@ -3,7 +3,9 @@
 -- once per ground, policy food_set.sets_per_person).
 with met as (
     select * from {{ ref('p25_ledger') }}
-    where outcome = 'met'
+    where
+        outcome = 'met'
+        and {{ in_force('p26_list') }}
 ),
 
 persons as (

@@ -38,7 +38,7 @@ final as (
     where
         run_context.as_of between run_context.emergency_starts_on
         and run_context.covered_until
-        and {{ in_force('p27', 'order_118') }}
+        and {{ in_force('p27_region_norm') }}
 )
 
 select * from final

@@ -19,7 +19,7 @@ left_over as (
         greatest(contracts.sets_total - coalesce(used.sets_used, 0), 0) as sets_left
     from {{ ref('supply_contracts') }} as contracts
     left join used on contracts.contract_id = used.contract_id
-    where {{ in_force('p28', 'order_118') }}
+    where {{ in_force('p28_allocation') }}
 ),
 
 ranges as (

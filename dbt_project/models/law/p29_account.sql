@@ -7,7 +7,7 @@ with recipients as (
         on list.region_kato = norms.region_kato
     where
         norms.mode = 'cash'
-        and {{ in_force('p29', 'order_118') }}
+        and {{ in_force('p29_account') }}
 ),
 
 accounts as (

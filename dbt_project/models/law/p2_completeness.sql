@@ -7,7 +7,7 @@
 -- is signed with the digital signature.
 with applications as (
     select * from {{ ref('applications') }}
-    where {{ in_force('p2', 'order_118') }}
+    where {{ in_force('p2_completeness') }}
 ),
 
 findings as (

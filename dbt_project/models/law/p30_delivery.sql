@@ -34,7 +34,7 @@ month_deliveries as (
         deliveries.list_month = run_context.list_month
         and run_context.as_of between run_context.emergency_starts_on
         and run_context.covered_until
-        and {{ in_force('p30', 'order_118') }}
+        and {{ in_force('p30_delivery') }}
 ),
 
 final as (

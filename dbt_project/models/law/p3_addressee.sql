@@ -11,7 +11,7 @@ with final as (
         on applications.service_code = services.service_code
     where
         applications.addressee <> services.addressee
-        and {{ in_force('p3', 'order_118') }}
+        and {{ in_force('p3_addressee') }}
 )
 
 select * from final

@@ -6,7 +6,7 @@ with steps as (
         forwarded_on as done_on,
         application_row as case_row
     from {{ ref('applications') }}
-    where {{ in_force('p5', 'order_118') }}
+    where {{ in_force('p5_forward') }}
 ),
 
 due as (

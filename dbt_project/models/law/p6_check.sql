@@ -9,7 +9,7 @@ with steps as (
     from {{ ref('applications') }}
     where
         forwarded_on is not null
-        and {{ in_force('p6', 'order_118') }}
+        and {{ in_force('p6_check') }}
 ),
 
 due as (

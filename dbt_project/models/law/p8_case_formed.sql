@@ -11,7 +11,7 @@ with final as (
     where
         case_formed_on is not null
         and (checked_on is null or case_formed_on < checked_on)
-        and {{ in_force('p8', 'order_118') }}
+        and {{ in_force('p8_case_formed') }}
 )
 
 select * from final

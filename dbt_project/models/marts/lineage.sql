@@ -37,18 +37,10 @@ met as (
     where ledger.outcome = 'met'
 ),
 
-asp_reviews as (
-    select
-        award_id,
-        person_row,
-        max(member_row) as member_row
-    from {{ ref('p12_asp_review') }}
-    group by award_id, person_row
-),
-
 evidence as (
     {{ evidence('food_set_decisions', 'p25', ledger_key, ref('p25_ledger'), [
-        'person_row', 'record_row', 'other_row', 'child_row', 'stay_row', 'kato_row',
+        'person_row', 'record_row', 'other_row', 'child_row', 'stay_row', 'newer_row',
+        'kato_row',
     ]) }}
     union all
     {{ evidence('food_set_recipients', 'p26', list_key, 'list', [
@@ -63,7 +55,7 @@ evidence as (
         'award_row', 'renewal_row',
     ]) }}
     union all
-    {{ evidence('asp_extensions', 'p12', 'award_id', 'asp_reviews', [
+    {{ evidence('asp_extensions', 'p12', 'award_id', ref('p12_asp_family'), [
         'person_row', 'member_row',
     ]) }}
     union all

@@ -25,14 +25,18 @@ if TYPE_CHECKING:
     from airflow.sdk import DAG
     from airflow.sdk.types import RuntimeTaskInstanceProtocol
 
+PORT = os.environ.get("AIRFLOW__API__PORT", "8080")
+PAGE = f"http://127.0.0.1:{PORT}"
 AIRFLOW = Path(sys.executable).with_name("airflow")
 SETTINGS = {
     "AIRFLOW__CORE__DAGS_FOLDER": str(DAGS),
     "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
     "AIRFLOW__CORE__DEFAULT_TASK_RETRY_DELAY": "10",
-    # Whoever can open a port of this machine can open the page: the page asks for the
-    # password that Airflow makes up, and only this machine is listened to.
+    "AIRFLOW__CORE__PARALLELISM": "4",
+    "AIRFLOW__LOGGING__NAMESPACE_LEVELS": "great_expectations=WARNING",
+    # Only this machine is listened to; the page asks for the password Airflow made up.
     "AIRFLOW__API__HOST": "127.0.0.1",
+    "AIRFLOW__API__BASE_URL": PAGE,
     "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
     "DO_NOT_TRACK": "1",
     "GX_ANALYTICS_ENABLED": "false",
@@ -58,6 +62,8 @@ def settle() -> Path:
         os.environ.setdefault(name, value)
     # Airflow starts its parts by name.
     os.environ["PATH"] = f"{AIRFLOW.parent}{os.pathsep}{os.environ['PATH']}"
+    # The password, too, is the owner's alone.
+    os.umask(0o077)
     home.mkdir(parents=True, exist_ok=True)
     return home
 
@@ -65,8 +71,7 @@ def settle() -> Path:
 def serve(home: Path) -> int:
     """Serve the web page until interrupted."""
     passwords = home / "simple_auth_manager_passwords.json.generated"
-    port = os.environ.get("AIRFLOW__API__PORT", "8080")
-    print(f"Airflow for development: http://127.0.0.1:{port}")
+    print(f"Airflow, for development only: {PAGE}")
     print(f"The user is admin, the password is in {passwords}", flush=True)
     os.execv(AIRFLOW, [str(AIRFLOW), "standalone"])  # noqa: S606
 

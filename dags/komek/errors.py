@@ -1,5 +1,20 @@
 """The ways a command may end other than well, and the exit status of each."""
 
+import re
+
+_KIND = re.compile(r"\b([A-Z]\w* )+Error\b")
+# What dbt, and DuckDB of a query, begin with. DuckDB's others may quote a row.
+_ABOUT_NO_ROW = {
+    "Binder Error",
+    "Catalog Error",
+    "Compilation Error",
+    "Database Error",
+    "IO Error",
+    "Parser Error",
+    "Parsing Error",
+    "Runtime Error",
+}
+
 
 class KomekError(Exception):
     """Anything that ends a command with one line for people instead of a traceback."""
@@ -20,3 +35,16 @@ class StoppedError(KomekError):
     """
 
     exit_code = 3
+
+
+def harmless(message: str) -> str:
+    """Return a message of DuckDB or dbt in one line, without what may quote a row.
+
+    What a conversion, a constraint or anything unknown is about is cut off; so is the
+    query itself.
+    """
+    said = " ".join(message.split("LINE ", maxsplit=1)[0].split())
+    for kind in _KIND.finditer(said):
+        if kind[0] not in _ABOUT_NO_ROW:
+            return f"{said[: kind.end()]} (the rest may quote a row)"
+    return said

@@ -157,9 +157,26 @@ def last_of_all(case: Case) -> list[Check]:
 
 
 def _term(case: Case, iin: str | None) -> SourceRow | None:
-    """Return the term that was judged; a later one is there for superseding it."""
+    """Return the term that was judged; a later one is there for superseding it.
+
+    Of another person's, the carer's child's, one in force is enough, whichever it is.
+    """
     terms = case.all_rows("disability_terms", iin=iin, kind="disability")
-    return min(terms, key=lambda term: term.values["decided_on"] or "", default=None)
+    terms.sort(key=lambda term: term.values["decided_on"] or "")
+    if iin != case.iin:
+        terms.sort(key=lambda term: not _is_in_force(case, term))
+    return next(iter(terms), None)
+
+
+def _is_in_force(case: Case, term: SourceRow) -> bool:
+    extension = case.terms.get(term.values["term_id"] or "", {})
+    until = extension.get("new_valid_until") or term.day("valid_until")
+    established = term.day("established_on")
+    return (
+        established is not None
+        and established <= case.as_of
+        and (until is None or until >= case.as_of)
+    )
 
 
 def term_in_force(case: Case, name: str, reason: str, iin: str | None) -> Check:

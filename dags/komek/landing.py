@@ -247,12 +247,27 @@ class _Landing:
             "rows": rows,
             "malformed_rows": malformed_rows,
             "format": copy.format,
-            "columns": [{"name": name, "type": kind} for name, kind in columns],
+            "columns": [
+                {"name": name, "type": kind}
+                for name, kind in _named(columns, entity.column_names)
+            ],
         }
 
 
 def _no_progress(_doing: str, _done: int, _total: int) -> None:
     pass
+
+
+def _named(
+    columns: Sequence[tuple[str, str]], declared: Sequence[str]
+) -> Sequence[tuple[str, str]]:
+    """Return columns with their names, unless a file without a header has rows there.
+
+    Names come to light in reports: where none is a declared one, they are numbered.
+    """
+    if {name.lower() for name, _ in columns}.intersection(declared):
+        return columns
+    return [(f"column {place}", kind) for place, (_, kind) in enumerate(columns, 1)]
 
 
 def _snapshot_sha256(delivery: Delivery, copies: Sequence[Copy]) -> str:

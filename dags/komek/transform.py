@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from komek import places
-from komek.errors import KomekError, StoppedError
+from komek.errors import KomekError, StoppedError, harmless
 from komek.runs import Run
 
 if TYPE_CHECKING:
@@ -174,5 +174,4 @@ def _raise_failure(outcome: Any) -> None:  # noqa: ANN401  (dbt's own is not pub
 
 
 def _one_line(message: str | None) -> str:
-    """Keep the first lines of a message: what follows may quote a row."""
-    return " ".join((message or "").split("LINE")[0].split())[:500]
+    return harmless(message or "")[:500]

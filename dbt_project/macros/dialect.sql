@@ -144,3 +144,30 @@
 {% macro default__tried_cast(value, type) -%}
     try_cast({{ value }} as {{ type }})
 {%- endmacro %}
+
+
+{# Digits read as hexadecimal behind a leading 1; null where they are none. #}
+{% macro packed_digits(text) -%}
+    {{ return(adapter.dispatch('packed_digits', 'komek')(text)) }}
+{%- endmacro %}
+
+{% macro default__packed_digits(text) -%}
+    try_cast('0x1' || {{ text }} as bigint)
+{%- endmacro %}
+
+{% macro spark__packed_digits(text) -%}
+    cast(conv(concat('1', {{ text }}), 16, 10) as bigint)
+{%- endmacro %}
+
+
+{% macro shifted_right(number, bits) -%}
+    {{ return(adapter.dispatch('shifted_right', 'komek')(number, bits)) }}
+{%- endmacro %}
+
+{% macro default__shifted_right(number, bits) -%}
+    ({{ number }} >> {{ bits }})
+{%- endmacro %}
+
+{% macro spark__shifted_right(number, bits) -%}
+    shiftright({{ number }}, {{ bits }})
+{%- endmacro %}

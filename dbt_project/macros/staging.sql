@@ -100,6 +100,9 @@ with landed as {{ inlined() }} (
         {%- if column.config.meta.type in ('date', 'amount', 'integer') %}
         {{ as_declared(column.name, column.config.meta.type, landed.get(column.name)) }}
             as parsed_{{ column.name }},
+        {%- elif column.config.meta.type == 'iin' %}
+        {{ packed_digits(as_text(column.name, landed.get(column.name))) }}
+            as packed_{{ column.name }},
         {%- endif %}
         {%- endfor %}
     from {{ landing }}
@@ -231,7 +234,8 @@ select * from final
         {%- elif type == 'iin' -%}
             {%- do faults.append((
                 'invalid_iin:' ~ name,
-                '(' ~ name ~ ' is not null and not ' ~ iin_is_valid(name) ~ ')',
+                '(' ~ name ~ ' is not null and not coalesce('
+                ~ iin_is_valid(name, 'packed_' ~ name) ~ ', false))',
             )) -%}
         {%- endif -%}
     {%- endfor -%}

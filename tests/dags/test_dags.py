@@ -144,7 +144,7 @@ def test_eligibility_refuses_a_param_of_another_kind(
 ) -> None:
     param = dags["eligibility"].params.get_param(name)
 
-    with pytest.raises(Exception, match="Failed validating|is not a"):
+    with pytest.raises(Exception, match=r"Failed validating|is not a"):
         param.resolve(value)
 
 

@@ -52,6 +52,7 @@ final as (
         other_row,
         cast(null as bigint) as child_row,
         stay_row,
+        cast(null as bigint) as child_stay_row,
         newer_row
     from candidates
 )

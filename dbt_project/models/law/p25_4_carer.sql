@@ -63,7 +63,8 @@ final as (
         record_row,
         other_row,
         nullif(child_person_row, person_row) as child_row,
-        coalesce(stay_row, child_stay_row) as stay_row,
+        stay_row,
+        child_stay_row,
         newer_row
     from candidates
 )

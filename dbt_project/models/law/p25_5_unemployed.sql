@@ -36,6 +36,7 @@ final as (
         cast(null as bigint) as other_row,
         cast(null as bigint) as child_row,
         stay_row,
+        cast(null as bigint) as child_stay_row,
         cast(null as bigint) as newer_row
     from candidates
 )

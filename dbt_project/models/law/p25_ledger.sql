@@ -49,6 +49,7 @@ final as (
         ranked.other_row,
         ranked.child_row,
         ranked.stay_row,
+        ranked.child_stay_row,
         ranked.newer_row
     from ranked
     left join {{ ref('people') }} as people on ranked.iin = people.iin

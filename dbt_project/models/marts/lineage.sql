@@ -39,8 +39,8 @@ met as (
 
 evidence as (
     {{ evidence('food_set_decisions', 'p25', ledger_key, ref('p25_ledger'), [
-        'person_row', 'record_row', 'other_row', 'child_row', 'stay_row', 'newer_row',
-        'kato_row',
+        'person_row', 'record_row', 'other_row', 'child_row', 'stay_row',
+        'child_stay_row', 'newer_row', 'kato_row',
     ]) }}
     union all
     {{ evidence('food_set_recipients', 'p26', list_key, 'list', [

@@ -9,11 +9,12 @@ reads its settings as it is imported, so they are set here, before.
 
 import argparse
 import os
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 PORT = os.environ.get("AIRFLOW__API__PORT", "8080")
 PAGE = f"http://127.0.0.1:{PORT}"
 AIRFLOW = Path(sys.executable).with_name("airflow")
+STOPS_WITHIN = 20.0  # seconds
 SETTINGS = {
     "AIRFLOW__CORE__DAGS_FOLDER": str(DAGS),
     "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
@@ -73,7 +75,19 @@ def serve(home: Path) -> int:
     passwords = home / "simple_auth_manager_passwords.json.generated"
     print(f"Airflow, for development only: {PAGE}")
     print(f"The user is admin, the password is in {passwords}", flush=True)
-    os.execv(AIRFLOW, [str(AIRFLOW), "standalone"])  # noqa: S606
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # In a session of its own: an interrupt that reaches all of Airflow's parts at once
+    # leaves some of them behind.
+    airflow = subprocess.Popen([AIRFLOW, "standalone"], start_new_session=True)
+    try:
+        return airflow.wait()
+    except KeyboardInterrupt:
+        airflow.send_signal(signal.SIGINT)
+        with suppress(subprocess.TimeoutExpired):
+            airflow.wait(STOPS_WITHIN)
+        with suppress(ProcessLookupError):
+            os.killpg(airflow.pid, signal.SIGKILL)
+        return 0
 
 
 def run_all(home: Path, arguments: argparse.Namespace) -> int:

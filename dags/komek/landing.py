@@ -1,7 +1,7 @@
-"""Landed snapshots: what the sources delivered, kept for good.
+"""Landed snapshots: what the sources delivered, kept as it came.
 
 A revision is a folder of one Parquet per received file and a manifest.json, moved into
-its place whole; nothing that has landed is changed or deleted.
+its place whole; nothing that has landed is changed, and only retention removes it.
 """
 
 import fcntl
@@ -114,9 +114,37 @@ def snapshots(home: Home, entity: str) -> list[Snapshot]:
     Raises:
         StoppedError: a manifest cannot be read.
     """
-    days = filter(None, map(drop.parse_day, _names(home.entity(entity))))
-    newest = [_newest(home, entity, day) for day in sorted(days)]
+    newest = [_newest(home, entity, day) for day in _days(home, entity)]
     return [snapshot for snapshot in newest if snapshot]
+
+
+def revisions(home: Home, entity: str) -> list[Snapshot]:
+    """Return every landed revision, superseded ones too, by date and revision.
+
+    Raises:
+        StoppedError: a manifest cannot be read.
+    """
+    return [
+        revision_of(home, entity, day, revision)
+        for day in _days(home, entity)
+        for revision in _revisions(home, entity, day)
+    ]
+
+
+def remove(home: Home, entity: str, unwanted: Sequence[Snapshot]) -> None:
+    """Remove landed revisions of an entity: each goes out of sight whole.
+
+    What a crash leaves of them is in the scratch folder, gone with the next landing.
+    """
+    folder = home.entity(entity)
+    with _only_one(folder), _scratch(folder) as scratch:
+        for number, snapshot in enumerate(unwanted):
+            day_folder = snapshot.folder.parent
+            snapshot.folder.rename(scratch / f"{number:05}")
+            _sync(day_folder)
+            if not any(day_folder.iterdir()):
+                day_folder.rmdir()
+                _sync(folder)
 
 
 def latest(home: Home, entity: str, known_at: date) -> Snapshot | None:
@@ -130,6 +158,27 @@ def previous(home: Home, snapshot: Snapshot) -> Snapshot | None:
     day = snapshot.snapshot_date
     before = [s for s in snapshots(home, snapshot.entity) if s.snapshot_date < day]
     return before[-1] if before else None
+
+
+def revision_of(home: Home, entity: str, day: date, revision: int) -> Snapshot:
+    """Return one landed revision, whatever has landed since.
+
+    Raises:
+        StoppedError: there is none, or its manifest cannot be read.
+    """
+    place = revision_folder(home, entity, day, revision)
+    try:
+        manifest = json.loads((place / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise StoppedError(
+            f"{entity}: the manifest of {day}, revision {revision}, cannot be read"
+        ) from None
+    return Snapshot(entity, day, revision, place, manifest)
+
+
+def revision_folder(home: Home, entity: str, day: date, revision: int) -> Path:
+    """Return where a revision of an entity's snapshot lands."""
+    return home.entity(entity) / str(day) / f"r{revision:04}"
 
 
 def verify_snapshot(snapshot: Snapshot) -> list[str]:
@@ -280,20 +329,18 @@ def _snapshot_sha256(delivery: Delivery, copies: Sequence[Copy]) -> str:
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
+def _days(home: Home, entity: str) -> list[date]:
+    return sorted(filter(None, map(drop.parse_day, _names(home.entity(entity)))))
+
+
+def _revisions(home: Home, entity: str, day: date) -> list[int]:
+    names = _names(home.entity(entity) / str(day))
+    return sorted(int(match[1]) for match in map(_REVISION.fullmatch, names) if match)
+
+
 def _newest(home: Home, entity: str, day: date) -> Snapshot | None:
-    folder = home.entity(entity) / str(day)
-    matches = filter(None, map(_REVISION.fullmatch, _names(folder)))
-    revision = max((int(match[1]) for match in matches), default=0)
-    if not revision:
-        return None
-    place = folder / f"r{revision:04}"
-    try:
-        manifest = json.loads((place / MANIFEST).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        raise StoppedError(
-            f"{entity}: the manifest of {day}, revision {revision}, cannot be read"
-        ) from None
-    return Snapshot(entity, day, revision, place, manifest)
+    landed = _revisions(home, entity, day)
+    return revision_of(home, entity, day, landed[-1]) if landed else None
 
 
 def _names(folder: Path) -> list[str]:

@@ -1,7 +1,8 @@
 """Region packs: what each region takes away after a publication.
 
 A pack is the folder `<list_month>/<region_kato>/` with the region's recipients as
-`recipients.csv`, `.parquet` and `.xlsx`, and a `manifest.json` that says what they are.
+`recipients.csv`, `.parquet` and `.xlsx`, what has changed since the region's previous
+publication as `changes.csv`, and a `manifest.json` that says what they are.
 The rows of all regions are joined and ordered once, into a working file; the packs are
 then written from it, a region per thread (DuckDB and zlib both let go of the GIL).
 """
@@ -50,7 +51,7 @@ COLUMNS = (
     Column("iban", 23),
     Column("amount", 11, is_amount=True),
 )
-FILES = ("recipients.csv", "recipients.parquet", "recipients.xlsx")
+FILES = ("recipients.csv", "recipients.parquet", "recipients.xlsx", "changes.csv")
 MANIFEST = "manifest.json"
 
 _NAMES = ", ".join(column.name for column in COLUMNS)
@@ -134,7 +135,18 @@ def is_whole(pack: Path) -> bool:
         return False
 
 
-def write_packs(run_file: Path, folder: Path, work: Path, origin: Origin) -> list[Pack]:
+def pack_run(pack: Path) -> str:
+    """Return the run a pack came from, as its manifest says."""
+    return json.loads((pack / MANIFEST).read_text(encoding="utf-8"))["run_id"]
+
+
+def write_packs(
+    run_file: Path,
+    folder: Path,
+    work: Path,
+    origin: Origin,
+    previous: Path | None = None,
+) -> list[Pack]:
     """Write the packs of a run's published regions.
 
     Args:
@@ -143,6 +155,8 @@ def write_packs(run_file: Path, folder: Path, work: Path, origin: Origin) -> lis
         work: an empty folder for working files and spills (as large as the packs' rows
             at most); the caller removes it.
         origin: what the packs say about their run.
+        previous: the folder of the packs published before, by list month and region;
+            None where there are none. A pack that is damaged is taken for none.
 
     Returns:
         The packs in order of region.
@@ -167,6 +181,7 @@ def write_packs(run_file: Path, folder: Path, work: Path, origin: Origin) -> lis
                     pack,
                     month / pack.region_kato,
                     origin,
+                    _previous(previous, pack, origin),
                 )
                 for pack in packs
             ]
@@ -268,14 +283,27 @@ def _check_codes(region: str, district: District) -> None:
         )
 
 
+def _previous(packs: Path | None, pack: Pack, origin: Origin) -> Path | None:
+    """Return the region's pack of the same list month published before."""
+    if packs is None:
+        return None
+    before = month_folder(packs, origin.list_month) / pack.region_kato
+    return before if is_whole(before) else None
+
+
 def _write_pack(
-    connection: duckdb.DuckDBPyConnection, pack: Pack, folder: Path, origin: Origin
+    connection: duckdb.DuckDBPyConnection,
+    pack: Pack,
+    folder: Path,
+    origin: Origin,
+    previous: Path | None,
 ) -> None:
     folder.mkdir(parents=True)
     _write_csv(connection, pack, folder / "recipients.csv")
     _write_parquet(connection, pack, folder / "recipients.parquet")
     _write_xlsx(connection, pack, folder / "recipients.xlsx", origin)
-    manifest = _manifest(pack, folder, origin)
+    changes = _write_changes(connection, pack, folder / "changes.csv", previous)
+    manifest = _manifest(pack, folder, origin, previous, changes)
     text = json.dumps(manifest, ensure_ascii=False, indent=2) + "\n"
     (folder / MANIFEST).write_text(text, encoding="utf-8")
 
@@ -301,6 +329,65 @@ def _write_csv(connection: duckdb.DuckDBPyConnection, pack: Pack, path: Path) ->
         f"copy (select {harmless} {_rows_of(pack)}) to {text_literal(path)} "
         r"(format csv, header, new_line '\r\n')"
     )
+
+
+def _write_changes(
+    connection: duckdb.DuckDBPyConnection,
+    pack: Pack,
+    path: Path,
+    previous: Path | None,
+) -> int:
+    """Write who was added, removed or changed since the previous pack; say how many.
+
+    A row per person: `iin`, `change` (added, removed, changed) and, of the changed, the
+    names of the columns that did. Without a previous pack there is a header only.
+    """
+    now = f"(from pack_rows where region_kato = {text_literal(pack.region_kato)})"
+    before, names = f"(from {now} limit 0)", []
+    if previous is None:
+        now = before
+    else:
+        before = f"read_parquet({text_literal(previous / 'recipients.parquet')})"
+        described = connection.execute(f"describe from {before}").fetchall()
+        # A pack of an older version of the project may lack a column.
+        had = {name for name, *_ in described} - {"list_month", "iin"}
+        names = [column.name for column in COLUMNS if column.name in had]
+    # Policy one_per_ground gives a person several rows: they are compared together.
+    values = "".join(
+        f", list({name} order by primary_ground) as {name}" for name in names
+    )
+    differing = "".join(
+        f", case when now.{name} is distinct from before.{name} then '{name}' end"
+        for name in names
+    )
+    (count,) = connection.execute(
+        f"""
+        copy (
+            with now as (select iin{values} from {now} group by iin),
+            before as (select iin{values} from {before} group by iin),
+            compared as (
+                select
+                    coalesce(now.iin, before.iin) as iin,
+                    case
+                        when before.iin is null then 'added'
+                        when now.iin is null then 'removed'
+                        else 'changed'
+                    end as change,
+                    concat_ws('|', ''{differing}) as differing
+                from now
+                full join before on now.iin = before.iin
+            )
+            select
+                iin,
+                change,
+                case change when 'changed' then ltrim(differing, '|') end as columns
+            from compared
+            where change <> 'changed' or differing <> ''
+            order by iin
+        ) to {text_literal(path)} (format csv, header, new_line '\\r\\n')
+        """
+    ).fetchone() or (0,)
+    return count
 
 
 def _write_parquet(
@@ -382,13 +469,16 @@ def _joined(texts: pyarrow.StringArray) -> bytes:
     return pyarrow.compute.binary_join(whole, "")[0].as_buffer()
 
 
-def _manifest(pack: Pack, folder: Path, origin: Origin) -> dict[str, object]:
+def _manifest(
+    pack: Pack, folder: Path, origin: Origin, previous: Path | None, changes: int
+) -> dict[str, object]:
     return {
         "run_id": origin.run_id,
         "official": origin.official,
         "as_of": origin.as_of.isoformat(),
         "list_month": origin.list_month.isoformat(),
         "region_kato": pack.region_kato,
+        "previous_run": pack_run(previous) if previous else None,
         "recipients": pack.recipients,
         "amount_total": str(pack.amount_total),
         "districts": {
@@ -398,7 +488,7 @@ def _manifest(pack: Pack, folder: Path, origin: Origin) -> dict[str, object]:
             name: {
                 "sha256": digest(folder / name),
                 "bytes": (folder / name).stat().st_size,
-                "rows": pack.recipients,
+                "rows": changes if name == "changes.csv" else pack.recipients,
             }
             for name in FILES
         },

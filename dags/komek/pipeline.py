@@ -18,13 +18,15 @@ from komek import events, landing, receipts, runs, transform, validation
 from komek.errors import KomekError
 from komek.lock import private_files
 from komek.places import Home, default_drop
-from komek.publish import Publication
+from komek.publish import Publication, current
 from komek.publish import publish as publish_run
 from komek.runs import Request
 
 Say = Callable[[str], None]
 
 DECIDED_IN = ("facts", "law", "marts")
+# In the run's folder: the checks at the door that were passed over.
+OVERRIDDEN = "overridden"
 
 
 @dataclass(frozen=True)
@@ -72,9 +74,7 @@ def check_door(home: Home, run_id: str, say: Say = print) -> None:
         )
     _tell(outcome, say)
     outcome.raise_if_stopped()
-    (run.folder / "overridden").write_text(
-        "|".join(outcome.overridden), encoding="utf-8"
-    )
+    (run.folder / OVERRIDDEN).write_text("|".join(outcome.overridden), encoding="utf-8")
 
 
 def decide(home: Home, run_id: str, layer: str, _say: Say = print) -> None:
@@ -94,7 +94,7 @@ def check_result(home: Home, run_id: str, say: Say = print) -> None:
         outcome = validation.check_result(run.file, home.report(run_id))
         _tell(outcome, say)
         outcome.raise_if_stopped()
-        overridden = (run.folder / "overridden").read_text(encoding="utf-8")
+        overridden = (run.folder / OVERRIDDEN).read_text(encoding="utf-8")
         with duckdb.connect(run.file) as connection:
             connection.executemany(
                 "update marts.region_status set publication = 'blocked',"
@@ -118,7 +118,7 @@ def publish(home: Home, run_id: str, say: Say = print) -> Publication | None:
     """File the run's own database and publish it; None where it is only filed."""
     run = runs.load(home, run_id)
     with private_files():
-        overridden = (run.folder / "overridden").read_text(encoding="utf-8")
+        overridden = (run.folder / OVERRIDDEN).read_text(encoding="utf-8")
         _file(home, run)
         receipts.write(home, run, {"overridden_checks": overridden})
         try:
@@ -128,7 +128,12 @@ def publish(home: Home, run_id: str, say: Say = print) -> Publication | None:
         except KomekError as error:
             # A collector that is down is no reason to keep people waiting.
             say(f"warning: {error}")
+        before = current(home)
+        if before:
+            receipts.seal_if_missing(home, before)
         publication = publish_run(home, run_id, run.is_official, say)
+        if publication and (before is None or publication.name != before.name):
+            receipts.seal(home, publication)
     shutil.rmtree(run.folder)
     return publication
 

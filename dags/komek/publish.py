@@ -27,7 +27,14 @@ import duckdb
 
 from komek.errors import KomekError
 from komek.lock import private_files
-from komek.packs import MANIFEST, Origin, is_whole, month_folder, write_packs
+from komek.packs import (
+    MANIFEST,
+    Origin,
+    is_whole,
+    month_folder,
+    pack_run,
+    write_packs,
+)
 from komek.places import Home
 
 Say = Callable[[str], None]
@@ -196,7 +203,12 @@ def _build(
         (draft / PACKS).mkdir(parents=True)
         run_file.chmod(0o600)
         _link(run_file, draft / WAREHOUSE)
-        published = _new_packs(run_file, run, official, draft / PACKS, building)
+        compared_with = _last_of_other_run(home, before, run.run_id)
+        if compared_with and compared_with.official != official:
+            compared_with = None
+        published = _new_packs(
+            run_file, run, official, draft / PACKS, building, compared_with
+        )
         if before and before.official == official:
             _take_over(before, draft / PACKS)
         elif before:
@@ -220,8 +232,33 @@ def _build(
     return publication
 
 
+def _last_of_other_run(
+    home: Home, publication: Publication | None, run_id: str
+) -> Publication | None:
+    """Return the last publication that is not the run's own, if it is still there."""
+    while publication and publication.run.run_id == run_id:
+        publication = _stated(home, publication.previous)
+    return publication
+
+
+def _stated(home: Home, name: str | None) -> Publication | None:
+    if name is None:
+        return None
+    folder = home.publications / name
+    try:
+        state = json.loads((folder / STATE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return _from_state(folder, state)
+
+
 def _new_packs(
-    run_file: Path, run: FinishedRun, official: bool, packs: Path, building: Path
+    run_file: Path,
+    run: FinishedRun,
+    official: bool,
+    packs: Path,
+    building: Path,
+    compared_with: Publication | None,
 ) -> list[str]:
     """Write the packs of the run's list; return their regions."""
     if run.list_month is None:
@@ -229,7 +266,8 @@ def _new_packs(
     work = building / "work"
     work.mkdir()
     origin = Origin(run.run_id, official, run.as_of, run.list_month)
-    written = write_packs(run_file, packs, work, origin)
+    previous = compared_with.packs if compared_with else None
+    written = write_packs(run_file, packs, work, origin, previous)
     return [pack.region_kato for pack in written]
 
 
@@ -263,10 +301,8 @@ def _blocked(run_file: Path, run: FinishedRun, packs: Path) -> tuple[Blocked, ..
 def _pack_run(packs: Path, list_month: date | None, region: str) -> str | None:
     if list_month is None:
         return None
-    manifest = month_folder(packs, list_month) / region / MANIFEST
-    if not manifest.is_file():
-        return None
-    return json.loads(manifest.read_text(encoding="utf-8"))["run_id"]
+    pack = month_folder(packs, list_month) / region
+    return pack_run(pack) if (pack / MANIFEST).is_file() else None
 
 
 def _link(source: Path, target: Path) -> None:

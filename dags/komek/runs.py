@@ -23,7 +23,11 @@ from komek.landing import Snapshot
 from komek.places import Home
 from komek.received import MALFORMED
 from komek.registries import Entity
-from komek.working_days import WorkingDays, land_working_days
+from komek.working_days import (
+    WorkingDays,
+    land_working_days,
+    landed_working_days,
+)
 
 ROWS_PER_FILE = 10_000_000_000
 _NUMERIC = ("INT", "DECIMAL", "DOUBLE", "FLOAT", "NUMERIC", "HUGEINT", "REAL")
@@ -79,14 +83,26 @@ class Run:
         return not law.deviates(self.request.policy_overrides)
 
 
-def begin(home: Home, request: Request) -> Run:
+def begin(
+    home: Home, request: Request, inputs: Sequence[Mapping[str, Any]] | None = None
+) -> Run:
     """Find a run's inputs, name it, and lay out the file it is built in.
+
+    Args:
+        home: where the snapshots are, and where the run is built.
+        request: what is asked of it.
+        inputs: those of a run before, to take whatever has landed since; None takes
+            the newest that the request may know.
 
     Raises:
         StoppedError: an entity has no snapshot, or a landed file is not what it was.
     """
-    snapshots = _snapshots(home, request.known_at)
-    calendar = land_working_days(home)
+    if inputs is None:
+        snapshots = _snapshots(home, request.known_at)
+        calendar = land_working_days(home)
+    else:
+        snapshots, calendar = _recorded(home, inputs)
+    _refuse_changed(snapshots)
     inputs = [_input(snapshot) for snapshot in snapshots]
     inputs.append(
         {
@@ -199,7 +215,40 @@ def _snapshots(home: Home, known_at: date) -> list[Snapshot]:
             f"no snapshot dated {known_at} or before in {home.landing}: "
             + ", ".join(absent)
         )
-    snapshots = [snapshot for snapshot in found.values() if snapshot is not None]
+    return [snapshot for snapshot in found.values() if snapshot is not None]
+
+
+def _recorded(
+    home: Home, inputs: Sequence[Mapping[str, Any]]
+) -> tuple[list[Snapshot], WorkingDays]:
+    """Return the snapshots and the calendar that a run before recorded."""
+    by_entity = {recorded["entity"]: recorded for recorded in inputs}
+    calendar = landed_working_days(home, by_entity["working_days"]["version"])
+    snapshots = [
+        landing.revision_of(
+            home,
+            entity.name,
+            date.fromisoformat(by_entity[entity.name]["snapshot_date"]),
+            by_entity[entity.name]["revision"],
+        )
+        for entity in registries.entities()
+        if entity.name in by_entity
+    ]
+    changed = [
+        found.entity
+        for found in snapshots
+        if found.sha256 != by_entity[found.entity]["sha256"]
+    ]
+    if calendar.sha256 != by_entity["working_days"]["sha256"]:
+        changed.append("working_days")
+    if changed:
+        raise StoppedError(
+            "what landed is not what the run recorded: " + ", ".join(changed)
+        )
+    return snapshots, calendar
+
+
+def _refuse_changed(snapshots: Sequence[Snapshot]) -> None:
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         changed = [
             f"{snapshot.folder / name}"
@@ -212,7 +261,6 @@ def _snapshots(home: Home, known_at: date) -> list[Snapshot]:
         raise StoppedError(
             "landed files are not what their manifest says: " + ", ".join(changed)
         )
-    return snapshots
 
 
 def _input(snapshot: Snapshot) -> dict[str, Any]:

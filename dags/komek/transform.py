@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import duckdb
+
 from komek import places
 from komek.errors import KomekError, StoppedError, harmless
 from komek.runs import Run
@@ -26,11 +28,19 @@ _LAW_GAP = re.compile(
 _parsed: dict[str, "Manifest"] = {}
 
 
-def build(run: Run, layer: str) -> None:
+def build(
+    run: Run, layer: str, law_tables: Path | None = None, *, docs: bool = True
+) -> None:
     """Build one layer of the run: `staging`, `facts`, `law` or `marts`.
 
     The law tables and the tests on them come with `facts`, the first layer that reads
     them.
+
+    Args:
+        run: the run, laid out and built up to the layer before.
+        layer: which.
+        law_tables: the file of a run whose law tables it reads in place of today's.
+        docs: write the documentation with the last layer.
 
     Raises:
         StoppedError: a value of law is missing, or a test on the law tables failed.
@@ -50,8 +60,10 @@ def build(run: Run, layer: str) -> None:
                 "test",
             ],
         )
+        if law_tables:
+            _read_law_of(run, law_tables)
     _invoke(run, layer, ["run", "--select", f"path:models/{layer}"])
-    if layer == LAYERS[-1]:
+    if docs and layer == LAYERS[-1]:
         _invoke(run, "docs", ["docs", "generate", "--static", "--no-compile"])
 
 
@@ -63,6 +75,32 @@ def artifacts(run: Run) -> list[Path]:
         *(folder / name for name in names if (folder / name).exists()),
         *sorted(folder.glob("run_results_*.json")),
     ]
+
+
+def _read_law_of(run: Run, other: Path) -> None:
+    """Put the law tables of another run in place of today's.
+
+    One that has no such table, or other columns, was computed by other code: what it
+    cannot give stays today's.
+    """
+    columns = (
+        "select column_name, data_type from information_schema.columns"
+        " where (table_catalog, table_schema, table_name) = (?, 'law', ?)"
+        " order by ordinal_position"
+    )
+    with duckdb.connect(run.file) as connection:
+        literal = str(other).replace("'", "''")
+        connection.execute(f"attach '{literal}' as other (read_only)")
+        for table in sorted(path.stem for path in places.LAW_SEEDS.glob("*.csv")):
+            ours, theirs = (
+                connection.execute(columns, [catalog, table]).fetchall()
+                for catalog in (run.file.stem, "other")
+            )
+            if ours == theirs:
+                connection.execute(f"delete from law.{table}")
+                connection.execute(
+                    f"insert into law.{table} select * from other.law.{table}"
+                )
 
 
 def _invoke(run: Run, layer: str, command: list[str]) -> None:

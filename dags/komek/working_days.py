@@ -10,10 +10,13 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
+from komek.errors import StoppedError
 from komek.law import content_sha256
 from komek.places import Home
 
 COUNTRY = "KZ"
+DAYS = "days.parquet"
+MANIFEST = "manifest.json"
 
 
 @dataclass(frozen=True)
@@ -33,9 +36,9 @@ def land_working_days(home: Home) -> WorkingDays:
     """
     import holidays  # noqa: PLC0415  (slow, and needed only here)
 
-    folder = home.entity("working_days") / f"holidays-{holidays.__version__}"
-    path = folder / "days.parquet"
-    manifest = folder / "manifest.json"
+    folder = calendar_folder(home, holidays.__version__)
+    path = folder / DAYS
+    manifest = folder / MANIFEST
     if not manifest.exists():
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         partial = folder / f"days.{os.getpid()}.partial"
@@ -47,8 +50,32 @@ def land_working_days(home: Home) -> WorkingDays:
             "sha256": content_sha256([path], folder),
         }
         manifest.write_text(json.dumps(described, indent=2) + "\n", encoding="utf-8")
-    sha256 = json.loads(manifest.read_text(encoding="utf-8"))["sha256"]
-    return WorkingDays(holidays.__version__, path, sha256)
+    return landed_working_days(home, holidays.__version__)
+
+
+def landed_working_days(home: Home, version: str) -> WorkingDays:
+    """Return the calendar that landed with a version of the package.
+
+    Raises:
+        StoppedError: it is not there, or not as it landed.
+    """
+    folder = calendar_folder(home, version)
+    path = folder / DAYS
+    try:
+        described = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        sha256 = content_sha256([path], folder)
+    except (OSError, ValueError):
+        raise StoppedError(
+            f"working_days: the calendar of holidays {version} cannot be read"
+        ) from None
+    if sha256 != described.get("sha256"):
+        raise StoppedError(f"landed files are not what their manifest says: {path}")
+    return WorkingDays(version, path, sha256)
+
+
+def calendar_folder(home: Home, version: str) -> Path:
+    """Return where the calendar of a version of the package lands."""
+    return home.entity("working_days") / f"holidays-{version}"
 
 
 def _write_calendar(path: Path) -> None:

@@ -123,6 +123,7 @@ def test_manifest_says_what_the_pack_is(tmp_path: Path) -> None:
         "as_of": "2020-04-20",
         "list_month": "2020-04-01",
         "region_kato": AKMOLA,
+        "previous_run": None,
         "recipients": 2,
         "amount_total": "10604.00",
         "districts": {"111000000": 1, "111200000": 1},
@@ -131,10 +132,87 @@ def test_manifest_says_what_the_pack_is(tmp_path: Path) -> None:
         name: {
             "sha256": digest(pack / name),
             "bytes": (pack / name).stat().st_size,
-            "rows": 2,
+            "rows": 0 if name == "changes.csv" else 2,
         }
         for name in FILES
     }
+
+
+def changes(
+    root: Path,
+    before: tuple[Recipient, ...] | None,
+    after: tuple[Recipient, ...],
+    damage: str | None = None,
+) -> tuple[list[tuple[str, ...]], dict[str, object]]:
+    """Return the rows of Akmola's changes.csv, and the pack's manifest."""
+    previous = packed(root / "before", before).parent if before is not None else None
+    if previous and damage:
+        (previous / "2020-04-01" / AKMOLA / damage).write_bytes(b"x")
+    run_file = finish_run(Home(root / "home"), "r2", after)
+    (root / "work").mkdir()
+    origin = replace(ORIGIN, run_id="r2")
+    write_packs(run_file, root / "packs", root / "work", origin, previous)
+    pack = root / "packs" / "2020-04-01" / AKMOLA
+    header, *rows, end = (pack / "changes.csv").read_text("utf-8").split("\n")
+    assert (header.strip(), end) == ("iin,change,columns", "")
+    manifest = json.loads((pack / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["files"]["changes.csv"]["rows"] == len(rows)
+    assert is_whole(pack)
+    return [tuple(row.strip().split(",")) for row in rows], manifest
+
+
+def test_changes_since_the_previous_publication(tmp_path: Path) -> None:
+    stays, moves, leaves, comes = (
+        Recipient(f"{number:012}") for number in (101, 202, 303, 404)
+    )
+    elsewhere = Recipient("000000000505", AKTOBE, "151000000")
+    found, manifest = changes(
+        tmp_path,
+        (stays, moves, leaves, elsewhere),
+        (
+            stays,
+            replace(moves, district_kato="112000000", iban="KZ00"),
+            comes,
+            replace(elsewhere, address="улица Абая, 2"),
+        ),
+    )
+    assert found == [
+        ("000000000202", "changed", "district_kato|iban"),
+        ("000000000303", "removed", ""),
+        ("000000000404", "added", ""),
+    ]
+    assert manifest["previous_run"] == "r1"
+
+
+def test_changes_take_a_persons_sets_together(tmp_path: Path) -> None:
+    sets = tuple(
+        Recipient("000000000101", primary_ground=ground)
+        for ground in ("p25_2", "p25_5")
+    )
+    found, _ = changes(tmp_path / "same", sets, sets[::-1])
+    assert found == []
+    found, _ = changes(tmp_path / "fewer", sets, sets[:1])
+    assert [row[:2] for row in found] == [("000000000101", "changed")]
+    assert "primary_ground" in found[0][2].split("|")
+
+
+def test_changes_tell_null_from_empty(tmp_path: Path) -> None:
+    person = Recipient("000000000101", iban=None)
+    found, _ = changes(tmp_path, (person,), (replace(person, iban=""),))
+    assert found == [("000000000101", "changed", "iban")]
+
+
+def test_first_publication_of_a_region_has_no_changes(tmp_path: Path) -> None:
+    found, manifest = changes(tmp_path / "none", None, PEOPLE)
+    assert (found, manifest["previous_run"]) == ([], None)
+    found, manifest = changes(tmp_path / "other_region", PEOPLE[2:], PEOPLE)
+    assert (found, manifest["previous_run"]) == ([], None)
+
+
+@pytest.mark.parametrize("damage", ["recipients.parquet", "manifest.json"])
+def test_damaged_previous_pack_is_taken_for_none(tmp_path: Path, damage: str) -> None:
+    found, manifest = changes(tmp_path, PEOPLE, PEOPLE[1:], damage)
+    assert (found, manifest["previous_run"]) == ([], None)
 
 
 def test_workbook_has_a_summary_and_a_sheet_per_district(tmp_path: Path) -> None:

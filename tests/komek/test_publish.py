@@ -164,6 +164,34 @@ def test_publishing_again_restores_what_was_lost(home: Home, lost: str) -> None:
     assert state_of(home) == whole
 
 
+def changes_of(home: Home) -> tuple[str | None, int]:
+    """Return what Akmola's pack of April says: the run before, how many changes."""
+    pack = home.published / APRIL / AKMOLA
+    manifest = json.loads((pack / "manifest.json").read_text())
+    return manifest["previous_run"], manifest["files"]["changes.csv"]["rows"]
+
+
+def test_packs_carry_what_changed_since_the_publication_before(home: Home) -> None:
+    publish_run(home, "r1")
+    assert changes_of(home) == (None, 0)
+    publish_run(home, "r2", people=PEOPLE[1:])
+    assert changes_of(home) == ("r1", 1)
+
+
+def test_restored_packs_are_still_compared_with_the_run_before(home: Home) -> None:
+    publish_run(home, "r1")
+    publish_run(home, "r2", people=PEOPLE[1:])
+    (home.published / APRIL / AKMOLA / "recipients.csv").unlink()
+    publish_run(home, "r2", people=PEOPLE[1:])
+    assert changes_of(home) == ("r1", 1)
+
+
+def test_official_packs_are_not_compared_with_unofficial_ones(home: Home) -> None:
+    publish_run(home, "r1", official=False)
+    publish_run(home, "r2", people=PEOPLE[1:])
+    assert changes_of(home) == (None, 0)
+
+
 def test_an_earlier_run_can_be_published_again(home: Home) -> None:
     publish_run(home, "r1")
     publish_run(home, "r2")

@@ -167,10 +167,10 @@ def publish(run: str) -> str:
 @task
 def clear_away(run: str) -> None:
     """Delete what is left of a run that did not end; its reports stay."""
-    import shutil
+    from komek import pipeline
 
     with one_writer("clear_away") as home:
-        shutil.rmtree(home.scratch / run, ignore_errors=True)
+        pipeline.clear_away(home, run)
 
 
 eligibility()

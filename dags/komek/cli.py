@@ -1,4 +1,4 @@
-"""The command line: `komek nation | pull | run | status`.
+"""The command line: `komek nation | pull | run | explain | diff | verify | ...`.
 
 Reads arguments, shows progress, prints what came of it, and turns errors into one line
 and an exit status. What is done is done elsewhere.
@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import click
+import duckdb
 
 from komek import law, pipeline, report
-from komek.errors import KomekError
+from komek.errors import KomekError, StoppedError, harmless
 from komek.lock import private_files, writer_lock
 from komek.places import Home, default_home
 from komek.runs import Request
@@ -199,6 +200,76 @@ def run(
 
 
 @cli.command()
+@click.argument("iin")
+@click.option("--run", "run_id", help="A finished run (default: the published one).")
+@click.option(
+    "--lang", type=click.Choice(["en", "ru", "kk"]), default="en", show_default=True
+)
+@_home
+@_json
+def explain(
+    iin: str, run_id: str | None, lang: str, home: Path | None, as_json: bool
+) -> None:
+    """Every decision on a person: paragraph, reading, values compared, source rows."""
+    from komek.explain import explain as explanation_of  # noqa: PLC0415
+    from komek.explain import render  # noqa: PLC0415
+
+    explanation = explanation_of(_home_at(home), iin, run_id)
+    _show(explanation, lambda found: render(found, lang), as_json)
+
+
+@cli.command()
+@click.argument("first")
+@click.argument("second")
+@_home
+@_json
+def diff(first: str, second: str, home: Path | None, as_json: bool) -> None:
+    """Who was added, removed or changed between two runs, and the one cause of each."""
+    from komek.diff import diff as difference_of  # noqa: PLC0415
+    from komek.diff import render  # noqa: PLC0415
+
+    at = _home_at(home)
+    with _progress(as_json) as progress, writer_lock(at, "komek diff", progress.say):
+        difference = difference_of(at, first, second, progress.say)
+    _show(difference, render, as_json)
+
+
+@cli.command()
+@click.argument("run_id", metavar="RUN")
+@_home
+@_json
+def verify(run_id: str, home: Path | None, as_json: bool) -> None:
+    """Recompute a run from its receipt and compare every table."""
+    from komek.verify import verify as findings_on  # noqa: PLC0415
+
+    at = _home_at(home)
+    with _progress(as_json) as progress, writer_lock(at, "komek verify", progress.say):
+        findings = findings_on(at, run_id, progress.say)
+    if as_json:
+        click.echo(json.dumps({"run_id": run_id, "findings": findings}))
+    if findings:
+        raise StoppedError(f"run {run_id} is not what it was: {'; '.join(findings)}")
+    if not as_json:
+        click.echo(f"run {run_id}: every input and every table is what it was")
+
+
+@cli.command()
+@click.option("--before", type=_Day(), required=True, help="Retire what is older.")
+@click.option("--dry-run", is_flag=True, help="Only say what would go.")
+@_home
+@_json
+def retire(before: date, dry_run: bool, home: Path | None, as_json: bool) -> None:
+    """Delete old landed snapshots that no receipt needs."""
+    from komek.retention import retire as retire_from  # noqa: PLC0415
+
+    at = _home_at(home)
+    with _progress(as_json) as progress, writer_lock(at, "komek retire", progress.say):
+        retired = retire_from(at, before, progress.say, dry_run=dry_run)
+    if as_json:
+        click.echo(json.dumps({"retired": retired, "dry_run": dry_run}))
+
+
+@cli.command()
 @_home
 @_json
 def status(home: Path | None, as_json: bool) -> None:
@@ -232,6 +303,8 @@ def main() -> None:
         _end(str(error), error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         _end("interrupted; what was published before still stands", 1)
+    except duckdb.Error as error:
+        _end(harmless(str(error)), 1)
     except OSError as error:
         _end(f"{error.strerror or error}: {error.filename or ''}".rstrip(": "), 1)
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import duckdb
 
-from komek import events, landing, receipts, runs, transform, validation
+from komek import events, guard, landing, receipts, runs, transform, validation
 from komek.errors import KomekError
 from komek.lock import private_files
 from komek.places import Home, default_drop
@@ -114,13 +114,37 @@ def check_result(home: Home, run_id: str, say: Say = print) -> None:
             )
 
 
-def publish(home: Home, run_id: str, say: Say = print) -> Publication | None:
-    """File the run's own database and publish it; None where it is only filed."""
+def publish(
+    home: Home, run_id: str, say: Say = print, approved_by: str | None = None
+) -> Publication | None:
+    """File the run's own database and publish it; None where it is only filed.
+
+    Args:
+        home: where the run was built.
+        run_id: the run.
+        say: takes lines for people.
+        approved_by: who let it be published, where somebody was asked; the receipt
+            names them, and a list of unusual length may pass.
+
+    Raises:
+        StoppedError: the list is too far from the last one, and nobody said why.
+    """
     run = runs.load(home, run_id)
     with private_files():
         overridden = (run.folder / OVERRIDDEN).read_text(encoding="utf-8")
         _file(home, run)
-        receipts.write(home, run, {"overridden_checks": overridden})
+        reason = run.request.override or (approved_by and f"approved by {approved_by}")
+        volume = guard.check_volume(home, run_id, run.is_official, reason)
+        details = {
+            "overridden_checks": overridden,
+            # Of the publication, not of the result: a rerun keeps what was said first.
+            **receipts.said_first(
+                home,
+                run_id,
+                {"approved_by": approved_by, "volume_overridden": "|".join(volume)},
+            ),
+        }
+        receipts.write(home, run, details)
         try:
             events.emit(
                 run, home.run_file(run_id), home.report(run_id) / transform.ARTIFACTS
@@ -134,8 +158,13 @@ def publish(home: Home, run_id: str, say: Say = print) -> Publication | None:
         publication = publish_run(home, run_id, run.is_official, say)
         if publication and (before is None or publication.name != before.name):
             receipts.seal(home, publication)
-    shutil.rmtree(run.folder)
+    clear_away(home, run_id)
     return publication
+
+
+def clear_away(home: Home, run_id: str) -> None:
+    """Delete what is left of building a run; its file and its reports stay."""
+    shutil.rmtree(home.scratch / run_id, ignore_errors=True)
 
 
 @contextmanager
@@ -144,7 +173,7 @@ def abandoned_on_failure(home: Home, run_id: str) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        shutil.rmtree(home.scratch / run_id, ignore_errors=True)
+        clear_away(home, run_id)
         raise
 
 

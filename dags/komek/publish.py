@@ -25,7 +25,7 @@ from typing import Any
 
 import duckdb
 
-from komek.errors import KomekError
+from komek.errors import KomekError, harmless
 from komek.lock import private_files
 from komek.packs import (
     MANIFEST,
@@ -157,7 +157,7 @@ def publish(home: Home, run_id: str, official: bool, say: Say) -> Publication | 
             _link_fixed(home)
             _point(home, publication)
     except (OSError, duckdb.Error) as error:
-        reason = str(error).partition("\n")[0]
+        reason = harmless(str(error))
         raise KomekError(
             f"cannot publish run {run_id} in {home.root}: {reason}; "
             "what was published before still stands"

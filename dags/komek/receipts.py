@@ -206,7 +206,7 @@ def read(home: Home, run_id: str) -> dict[str, Any]:
         raise KomekError(f"run {run_id} has no receipt in {home.reports}") from None
     except (OSError, ValueError):
         raise KomekError(f"the receipt {path} is damaged") from None
-    if not isinstance(receipt, dict) or receipt.get("run_id") != run_id:
+    if not isinstance(receipt, dict):
         raise KomekError(f"the receipt {path} is damaged")
     return receipt
 
@@ -255,6 +255,14 @@ def write(home: Home, run: Run, details: Mapping[str, Any]) -> dict[str, Any]:
     files = [path, home.run_file(run.run_id), *_rests_on(home, run.inputs)]
     _add_link(home, run.run_id, {_below(home, file): digest(file) for file in files})
     return receipt
+
+
+def said_first(home: Home, run_id: str, details: Mapping[str, Any]) -> dict[str, Any]:
+    """Return details as a run's receipt has them already, else as they are given."""
+    if not receipt_path(home, run_id).exists():
+        return dict(details)
+    receipt = read(home, run_id)
+    return {name: receipt.get(name, value) for name, value in details.items()}
 
 
 def seal(home: Home, publication: Publication) -> None:

@@ -54,7 +54,7 @@ def run_lines(outcome: dict[str, Any]) -> list[str]:
     """Return the lines that end `komek run`; blocked regions come last."""
     lines = [""]
     if outcome["regions"]:
-        lines.append(f"{'region':36}{'recipients':>12}{'tenge':>20}")
+        lines.append(f"{'region':44}{'recipients':>12}{'tenge':>20}")
         lines += [
             _line(
                 f"{region['region_kato']} {region['name']}",
@@ -81,4 +81,4 @@ def _line(label: str, recipients: int, amount: str) -> str:
     whole, _, part = amount.partition(".")
     grouped = f"{int(whole):,}".replace(",", " ")
     counted = f"{recipients:,}".replace(",", " ")
-    return f"{label:36.36}{counted:>12}{grouped + '.' + (part or '00'):>20}"
+    return f"{label:44.44}{counted:>12}{grouped + '.' + (part or '00'):>20}"

@@ -135,7 +135,7 @@ def test_other_rows_under_the_same_id_are_refused_by_name(home: Home) -> None:
         file_run(home, "r1", people=PEOPLE[1:])
 
 
-@pytest.mark.parametrize("damage", [None, b"{", b"{}"])
+@pytest.mark.parametrize("damage", [None, b"{", b"[]"])
 def test_a_lost_receipt_is_restored_by_the_same_run(
     home: Home, damage: bytes | None
 ) -> None:

@@ -12,7 +12,7 @@ with plan as (
             when allocation.contract_id is not null then 'allocated'
             else 'unallocated'
         end as allocation,
-        accounts.iban,
+        case when norms.mode = 'cash' then accounts.iban end as iban,
         norms.set_cost as amount,
         coalesce(deliveries.status, 'outstanding') as delivery_status
     from {{ ref('p26_list') }} as list
@@ -20,8 +20,7 @@ with plan as (
         on list.region_kato = norms.region_kato
     left join {{ ref('p28_allocation') }} as allocation
         on list.iin = allocation.iin and list.primary_ground = allocation.primary_ground
-    left join {{ ref('p29_account') }} as accounts
-        on list.iin = accounts.iin and norms.mode = 'cash'
+    left join {{ ref('p29_account') }} as accounts on list.iin = accounts.iin
     left join {{ ref('p30_delivery') }} as deliveries
         on list.iin = deliveries.iin and list.primary_ground = deliveries.primary_ground
 ),

@@ -18,8 +18,7 @@ with list as (
         on list.region_kato = norms.region_kato
     left join {{ ref('p28_allocation') }} as allocation
         on list.iin = allocation.iin and list.primary_ground = allocation.primary_ground
-    left join {{ ref('p29_account') }} as accounts
-        on list.iin = accounts.iin and norms.mode = 'cash'
+    left join {{ ref('p29_account') }} as accounts on list.iin = accounts.iin
     left join {{ ref('p30_delivery') }} as deliveries
         on list.iin = deliveries.iin and list.primary_ground = deliveries.primary_ground
 ),

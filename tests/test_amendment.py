@@ -43,9 +43,7 @@ p25,order_200,p25_5_unemployed
 p25,order_200,p25_6_capacity_loss
 """,
 }
-NEW_GROUND = """
-{{ config(meta={'paragraphs': ['p25']}) }}
-
+NEW_GROUND = """\
 -- p25, sixth ground: recipients of the payment for loss of capacity to work.
 with candidates as (
     select
@@ -197,6 +195,11 @@ def _amend() -> None:
         path.write_text(path.read_text(encoding="utf-8") + rows, encoding="utf-8")
     models = places.DBT_PROJECT / "models" / "law"
     (models / "p25_6_capacity_loss.sql").write_text(NEW_GROUND, encoding="utf-8")
+    # Every ground has the columns of the others.
+    contract = (models / "p25_5_unemployed.yml").read_text(encoding="utf-8")
+    (models / "p25_6_capacity_loss.yml").write_text(
+        contract.replace("p25_5_unemployed", "p25_6_capacity_loss"), encoding="utf-8"
+    )
     fifth = "'p25_5_unemployed',"
     _replace(models / "p25_ledger.sql", fifth, f"{fifth} 'p25_6_capacity_loss',")
     fifth = "max(case when ground = 'p25_5' then ground end)"

@@ -24,17 +24,6 @@
 {%- endmacro %}
 
 
-{# How a step stands on the day: met, late, open or overdue. #}
-{% macro step_status(done_on, due_on, as_of) -%}
-    case
-        when {{ done_on }} <= {{ due_on }} then 'met'
-        when {{ done_on }} > {{ due_on }} then 'late'
-        when {{ due_on }} >= {{ as_of }} then 'open'
-        when {{ due_on }} < {{ as_of }} then 'overdue'
-    end
-{%- endmacro %}
-
-
 {# A model decides only while an edition that names it (rules.csv) is in force. #}
 {% macro in_force(rule) -%}
     exists (
@@ -47,20 +36,32 @@
 
 {#
     Working-day terms (p5, p6, p20-p22) of the rows of a relation with case_id,
-    started_on and done_on: due(started_on, days), the starting day not counted, or
-    counted as day 1 if it is a working day (policy sla.start). The due day is the
-    working day whose number in the calendar is that many further on. A day outside the
-    calendar ends the run.
+    started_on, done_on and case_row: due(started_on, days), the starting day not
+    counted, or counted as day 1 if it is a working day (policy sla.start); and how the
+    step stands on the day: met, late, open or overdue. The due day is the working day
+    whose number in the calendar is that many further on. A day outside the calendar
+    ends the run.
 #}
-{% macro working_day_step(relation, days) -%}
+{% macro deadline(steps, days, case_kind, step, paragraph, not_applicable='false') -%}
     select
-        steps.*,
+        '{{ case_kind }}' as case_kind,
+        steps.case_id,
+        '{{ step }}' as step,
+        '{{ paragraph }}' as paragraph,
+        steps.started_on,
+        due_days.calendar_on as due_on,
+        steps.done_on,
         case
             when steps.started_on is not null and start_days.calendar_on is null
                 then {{ fail("'a day is outside the working-day calendar'") }}
-            else due_days.calendar_on
-        end as due_on
-    from {{ relation }} as steps
+            when {{ not_applicable }} then 'not_applicable'
+            when steps.done_on <= due_days.calendar_on then 'met'
+            when steps.done_on > due_days.calendar_on then 'late'
+            when due_days.calendar_on >= run_context.as_of then 'open'
+            when due_days.calendar_on < run_context.as_of then 'overdue'
+        end as status,
+        steps.case_row
+    from {{ steps }} as steps
     cross join {{ ref('run_context') }} as run_context
     left join {{ ref('working_days') }} as start_days
         on steps.started_on = start_days.calendar_on

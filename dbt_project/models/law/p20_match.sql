@@ -9,23 +9,8 @@ with steps as (
     where {{ in_force('p20_match') }}
 ),
 
-due as (
-    {{ working_day_step('steps', 'match_working_days') }}
-),
-
 final as (
-    select
-        'jobseeker' as case_kind,
-        case_id,
-        'match' as step,
-        'p20' as paragraph,
-        started_on,
-        due_on,
-        done_on,
-        {{ step_status('done_on', 'due_on', 'run_context.as_of') }} as status,
-        case_row
-    from due
-    cross join {{ ref('run_context') }} as run_context
+    {{ deadline('steps', 'match_working_days', 'jobseeker', 'match', 'p20') }}
 )
 
 select * from final

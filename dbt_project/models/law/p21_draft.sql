@@ -22,26 +22,9 @@ steps as (
     from matches
 ),
 
-due as (
-    {{ working_day_step('steps', 'draft_working_days') }}
-),
-
 final as (
-    select
-        'jobseeker' as case_kind,
-        due.case_id,
-        'draft' as step,
-        'p21' as paragraph,
-        due.started_on,
-        due.due_on,
-        due.done_on,
-        case
-            when due.is_matched then 'not_applicable'
-            else {{ step_status('due.done_on', 'due.due_on', 'run_context.as_of') }}
-        end as status,
-        due.case_row
-    from due
-    cross join {{ ref('run_context') }} as run_context
+    {{ deadline('steps', 'draft_working_days', 'jobseeker', 'draft', 'p21',
+        not_applicable='is_matched') }}
 )
 
 select * from final

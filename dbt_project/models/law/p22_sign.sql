@@ -12,23 +12,8 @@ with steps as (
         and {{ in_force('p22_sign') }}
 ),
 
-due as (
-    {{ working_day_step('steps', 'sign_working_days') }}
-),
-
 final as (
-    select
-        'jobseeker' as case_kind,
-        case_id,
-        'sign' as step,
-        'p22' as paragraph,
-        started_on,
-        due_on,
-        done_on,
-        {{ step_status('done_on', 'due_on', 'run_context.as_of') }} as status,
-        case_row
-    from due
-    cross join {{ ref('run_context') }} as run_context
+    {{ deadline('steps', 'sign_working_days', 'jobseeker', 'sign', 'p22') }}
 )
 
 select * from final

@@ -9,23 +9,8 @@ with steps as (
     where {{ in_force('p5_forward') }}
 ),
 
-due as (
-    {{ working_day_step('steps', 'forward_working_days') }}
-),
-
 final as (
-    select
-        'application' as case_kind,
-        case_id,
-        'forward' as step,
-        'p5' as paragraph,
-        started_on,
-        due_on,
-        done_on,
-        {{ step_status('done_on', 'due_on', 'run_context.as_of') }} as status,
-        case_row
-    from due
-    cross join {{ ref('run_context') }} as run_context
+    {{ deadline('steps', 'forward_working_days', 'application', 'forward', 'p5') }}
 )
 
 select * from final

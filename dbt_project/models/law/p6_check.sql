@@ -12,23 +12,8 @@ with steps as (
         and {{ in_force('p6_check') }}
 ),
 
-due as (
-    {{ working_day_step('steps', 'check_working_days') }}
-),
-
 final as (
-    select
-        'application' as case_kind,
-        case_id,
-        'check' as step,
-        'p6' as paragraph,
-        started_on,
-        due_on,
-        done_on,
-        {{ step_status('done_on', 'due_on', 'run_context.as_of') }} as status,
-        case_row
-    from due
-    cross join {{ ref('run_context') }} as run_context
+    {{ deadline('steps', 'check_working_days', 'application', 'check', 'p6') }}
 )
 
 select * from final

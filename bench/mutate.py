@@ -32,6 +32,8 @@ from komek.places import Home
 # dbt reads the columns of what a model reads from a run; any run has them.
 DROP = places.PROJECT / "tests" / "golden" / "drop"
 DAY = date(2020, 4, 20)
+# How many characters of a line a survivor is shown with.
+SHOWN = 100
 
 _TOKEN = re.compile(
     r"(?P<blank>\s+|--[^\n]*)"
@@ -446,17 +448,34 @@ def _outcome(
 
 
 def _said(model: str, body: str, mutant: Mutant) -> str:
-    """Say where a mutant is: the line as compiled, and its number in the model."""
+    """Say where a mutant is, what stands there, and what it puts instead."""
     start = body.rfind("\n", 0, mutant.start) + 1
-    end = body.find("\n", mutant.start)
-    line = body[start : end if end > 0 else None].strip()
-    source = places.DBT_PROJECT / "models" / "law" / f"{model}.sql"
-    lines = source.read_text(encoding="utf-8").splitlines()
-    numbers = [number for number, text in enumerate(lines, 1) if text.strip() == line]
-    number = f"{numbers[0]}" if len(numbers) == 1 else "?"
+    line = body[start:].split("\n", 1)[0]
+    first = max(0, mutant.start - start - SHOWN // 2) if len(line) > SHOWN else 0
     old = " ".join(body[mutant.start : mutant.end].split())
     what = mutant.what if mutant.what[0] != "-" else f"{old} {mutant.what}"
-    return f"{model}:{number}: {line[:100]} [{what[:100]}]"
+    number = _line_number(model, body[:start].count("\n"), body)
+    return f"{model}:{number}: {line[first : first + SHOWN].strip()}   [{what[:SHOWN]}]"
+
+
+def _line_number(model: str, wanted: int, body: str) -> str:
+    """Return the number in the model's file of a line as compiled.
+
+    What a macro wrote is not there; `~` and the line before it say where it is called.
+    """
+    source = places.DBT_PROJECT / "models" / "law" / f"{model}.sql"
+    text = re.sub(
+        r"{{ ref\('(\w+)'\) }}", r"__dbt__cte__\1", source.read_text(encoding="utf-8")
+    )
+    lines = [line.strip() for line in text.splitlines()]
+    number, known = 0, False
+    for line in body.split("\n")[: wanted + 1]:
+        text = line.strip()
+        # A short line, an `end` or a `)`, may stand anywhere.
+        known = len(text) > 8 and text in lines[number:]
+        if known:
+            number = lines.index(text, number) + 1
+    return f"{number}" if known else f"~{number}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -26,7 +26,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import dbt.adapters.duckdb.connections  # noqa: F401  (paid once)
+import dbt.adapters.duckdb.connections
 import dbt.cli.main  # noqa: F401
 
 import komek.gx  # noqa: F401

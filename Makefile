@@ -4,6 +4,7 @@
 #   make airflow  the same in Airflow's web page (for development)
 #   make test     what CI calls
 #   make lint     Python and SQL, read by machines
+#   make mutate   change the law models one token at a time: does a unit test notice?
 #   make bench    measure
 #   make setup    .venv with the komek command
 #   make lock     requirements.txt anew from requirements.in (needs uv)
@@ -21,7 +22,7 @@ export GX_ANALYTICS_ENABLED := false
 unexport PYTHONDONTWRITEBYTECODE
 
 .DELETE_ON_ERROR:
-.PHONY: run airflow test lint bench setup lock clean
+.PHONY: run airflow test lint mutate bench setup lock clean
 
 setup: $(VENV)/komek
 
@@ -56,6 +57,9 @@ lint: setup
 	$(RUN)/ruff check dags local tests bench
 	$(RUN)/ruff format --check dags local tests bench
 	$(RUN)/sqlfluff lint --disable-progress-bar $(addprefix dbt_project/models/,facts law marts)
+
+mutate: setup
+	$(RUN)/python bench/mutate.py
 
 bench: setup
 	$(RUN)/python bench/run.py

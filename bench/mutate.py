@@ -269,7 +269,8 @@ def _only_condition(
     if end == at + 1 or _word(found, end) in {"and", "or"}:
         return
     text = "false" if found[at].word == "when" else "true"
-    yield _replace(found[at + 1], found[end - 1], text)
+    if _word(found, at + 1) != text:
+        yield _replace(found[at + 1], found[end - 1], text)
 
 
 def _until(

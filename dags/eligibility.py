@@ -6,6 +6,7 @@ One runs at a time, under the home's writer lock. Every step but `publish` may b
 again: it starts from what the step before left.
 """
 
+import os
 from datetime import date
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -65,7 +66,28 @@ def eligibility() -> None:
     """Wire the steps of a run."""
     run = prepare()
     built = write_tables(apply_law(find_facts(check_registries(sort_registries(run)))))
-    publish(check_result(built)) >> clear_away(run).as_teardown(setups=run)
+    checked = check_result(built)
+    approval = ask_for_approval(checked) if approval_is_asked() else None
+    publish(checked, approval) >> clear_away(run).as_teardown(setups=run)
+
+
+def approval_is_asked() -> bool:
+    """Say whether a person approves of each publication (KOMEK_APPROVAL=1)."""
+    return os.environ.get("KOMEK_APPROVAL") == "1"
+
+
+def ask_for_approval(checked: Any) -> Any:  # noqa: ANN401  (Airflow's XComArg)
+    """Wait until a person has approved; a run that is rejected is not published."""
+    from airflow.providers.standard.operators.hitl import ApprovalOperator
+
+    approve = ApprovalOperator(
+        task_id="approve",
+        subject="Publish run {{ ti.xcom_pull(task_ids='check_result') }}?",
+        body="What was checked is in the run's reports: data_docs and validation.",
+        retries=0,
+    )
+    checked >> approve
+    return approve.output
 
 
 def day_of(dag_run: "DagRunProtocol") -> date:
@@ -155,12 +177,13 @@ def check_result(run: str) -> str:
 
 # Whether a publication that failed half-way is repeated is for people to say.
 @task(retries=0)
-def publish(run: str) -> str:
+def publish(run: str, approval: dict[str, Any] | None = None) -> str:
     """Swap the result in for what was published before."""
     from komek import pipeline
 
+    user = (approval or {}).get("responded_by_user") or {}
     with one_writer("publish") as home:
-        pipeline.publish(home, run)
+        pipeline.publish(home, run, approved_by=user.get("name") or user.get("id"))
     return run
 
 

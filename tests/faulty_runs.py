@@ -21,8 +21,10 @@ import resource
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any
 
@@ -93,10 +95,14 @@ def set_clock_back(years: int) -> None:
     assert runs.datetime.now(UTC).year < datetime.now(UTC).year
 
 
-def do_steps(home: Home, steps: list[list[str]]) -> None:
+def do_steps(job: dict[str, Any]) -> None:
+    home, steps = Home(Path(job["home"])), job["steps"]
     acts = dict(zip(STEPS, (step.act for step in pipeline.STEPS), strict=True))
     with writer_lock(home, "komek run"):
-        for name, *arguments in steps:
+        for number, (name, *arguments) in enumerate(steps, 1):
+            if number == len(steps) and "fault" in job:
+                # It strikes in the last step; those before it are done whole.
+                strike(job["fault"])
             if name == "pull":
                 drop, until = arguments
                 pipeline.pull(home, drop, until=date.fromisoformat(until))
@@ -112,7 +118,7 @@ def do_steps(home: Home, steps: list[list[str]]) -> None:
 STEPS = ("stage", "check_door", "facts", "law", "marts", "check_result")
 
 
-def work(job: dict[str, Any]) -> None:
+def work(job: dict[str, Any]) -> int:
     for descriptor, kind in ((1, "out"), (2, "err")):
         os.dup2(
             os.open(f"{job['out']}.{kind}", os.O_WRONLY | os.O_CREAT, 0o600), descriptor
@@ -121,13 +127,19 @@ def work(job: dict[str, Any]) -> None:
         give_up_power()
     if "years_back" in job:
         set_clock_back(job["years_back"])
-    if "fault" in job:
+    if "fault" in job and "steps" not in job:
         strike(job["fault"])
     if "steps" in job:
         # Errors end steps as they end a command.
-        cli.cli.main = lambda **_: do_steps(Home(Path(job["home"])), job["steps"])
+        cli.cli.main = lambda **_: do_steps(job)
     sys.argv = ["komek", *job.get("argv", ())]
-    cli.main()
+    try:
+        cli.main()
+    except SystemExit as ended:
+        return int(ended.code or 0)
+    except BaseException:
+        traceback.print_exc()
+    return 70
 
 
 def attend(child: int) -> dict[str, int]:
@@ -138,11 +150,17 @@ def attend(child: int) -> dict[str, int]:
 
 
 def serve() -> None:
+    # One for all: a fork's own would outlive its death, and complain into its output.
+    resource_tracker.ensure_running()
     print("ready", flush=True)
     for line in sys.stdin:
         child = os.fork()
         if child == 0:
-            work(json.loads(line))
+            status = work(json.loads(line))
+            sys.stdout.flush()
+            sys.stderr.flush()
+            # No clean-up of threads that a fork does not have.
+            os._exit(status)
         print(json.dumps(attend(child)), flush=True)
 
 

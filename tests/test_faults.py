@@ -85,6 +85,7 @@ def runner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runner]:
         [sys.executable, str(script)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
         text=True,
     ) as process:
         assert process.stdout.readline() == "ready\n"
@@ -254,7 +255,7 @@ def test_killed_in_any_step_of_a_run_a_rerun_publishes(
 @pytest.mark.parametrize(
     ("at", "size"),
     [
-        ("komek.runs:_save", 16),
+        ("komek.runs:_save", 1_024),
         ("komek.runs:_lay_out", FULL),
         ("komek.transform:_invoke", FULL),
         (QUERY, 400_000),
@@ -307,7 +308,7 @@ def test_full_disk_at_the_end_of_a_run(
     receipts.receipt_path(home, deaths.run_id).unlink(missing_ok=True)
     before = state_of(home)
     steps = [[step, deaths.run_id]]
-    ended = runner.job(home, steps=steps, fault={"at": at, "what": 64})
+    ended = runner.job(home, steps=steps, fault={"at": at, "what": 1_024})
     refused(ended, 1)
     assert state_of(home) == before
     ended = runner.job(home, steps=steps)

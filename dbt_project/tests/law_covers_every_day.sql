@@ -11,7 +11,7 @@ versions as (
     select
         'parameters' as law_table,
         name,
-        case act_id when 'order_118' then 'order_118' else name end as gap_name,
+        act_id,
         valid_from,
         cast(null as date) as valid_to,
         recorded_on
@@ -20,7 +20,7 @@ versions as (
     select
         'policies' as law_table,
         policy as name,
-        '*' as gap_name,
+        act_id,
         valid_from,
         cast(null as date) as valid_to,
         recorded_on
@@ -29,7 +29,7 @@ versions as (
     select
         'paragraphs' as law_table,
         paragraph as name,
-        '*' as gap_name,
+        act_id,
         valid_from,
         valid_to,
         recorded_on
@@ -38,7 +38,7 @@ versions as (
     select
         'emergency_periods' as law_table,
         'emergency' as name,
-        '*' as gap_name,
+        act_id,
         -- each act restates the whole period: the act known last is the one in force
         recorded_on as valid_from,
         cast(null as date) as valid_to,
@@ -47,11 +47,13 @@ versions as (
 ),
 
 named as (
-    select distinct
+    -- a gap is before the first version of a row, and named after the act that set it
+    select
         law_table,
         name,
-        gap_name
+        min_by(act_id, valid_from) as first_act
     from versions
+    group by law_table, name
 ),
 
 applying as (
@@ -84,7 +86,7 @@ counted as (
     left join {{ ref('gaps') }} as gaps
         on
             named.law_table = gaps.law_table
-            and named.gap_name = gaps.name
+            and gaps.name in ('*', named.name, named.first_act)
             and days.calendar_on between gaps.first_day and gaps.last_day
     left join applying
         on

@@ -119,6 +119,21 @@ def test_eligibility_is_one_chain(dags: dict[str, Any]) -> None:
     assert dag.task_dict["clear_away"].is_teardown
 
 
+def test_a_person_approves_where_that_is_switched_on(
+    dags: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from airflow.dag_processing.dagbag import DagBag  # noqa: PLC0415  (as above)
+
+    monkeypatch.setenv("KOMEK_APPROVAL", "1")
+    dag = DagBag(DAGS / "eligibility.py").dags["eligibility"]
+
+    assert "approve" not in dags["eligibility"].task_dict
+    assert "approve" in dag.task_dict["check_result"].downstream_task_ids
+    assert "publish" in dag.task_dict["approve"].downstream_task_ids
+    assert type(dag.task_dict["approve"]).__name__ == "ApprovalOperator"
+    assert dag.task_dict["publish"].trigger_rule == "all_success"
+
+
 def test_eligibility_takes_what_the_command_line_takes(dags: dict[str, Any]) -> None:
     params = dags["eligibility"].params
 

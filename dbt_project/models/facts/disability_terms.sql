@@ -10,7 +10,8 @@ final as (
         terms.iin,
         terms.kind,
         terms.category,
-        case when terms.kind = 'disability' then terms.category end as disability_category,
+        case when terms.kind = 'disability' then terms.category end
+            as disability_category,
         terms.established_on,
         terms.valid_until,
         terms.decided_on,

@@ -7,7 +7,7 @@ with referenced as (
 parents as (
     select distinct links.parent_iin
     from {{ ref('carer_links') }} as links
-    where links.parent_iin not in (select iin from referenced)
+    where links.parent_iin not in (select referenced.iin from referenced)
 ),
 
 persons as (

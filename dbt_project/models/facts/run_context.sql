@@ -8,14 +8,14 @@
     'food_set.age_upper', 'food_set.carer', 'food_set.carer_child_age_limit',
     'food_set.carer_child_in_institution', 'food_set.institution_scope',
     'food_set.sets_per_person', 'disability.window', 'disability.until',
-    'disability.plus_months', 'payout.end_month', 'payout.day', 'asp.base', 'sla.start',
+    'disability.plus_months', 'payout.end_month', 'payout.day', 'asp.base',
 ] -%}
 {%- set terms = [
     'forward_working_days', 'check_working_days', 'asp_new_period_months',
     'asp_review_age', 'in_absentia_term_months', 'control_exam_months',
     'look_back_months', 'look_back_days', 'child_category_age', 'group_category_age',
     'match_working_days', 'draft_working_days', 'sign_working_days',
-    'asp_child_age_from', 'asp_child_age_to', 'disabled_child_age_to',
+    'asp_child_age_from', 'asp_child_age_to',
 ] -%}
 
 with dates as (
@@ -29,7 +29,9 @@ with dates as (
 periods as (
     select
         emergency_periods.*,
-        row_number() over (order by recorded_on desc nulls last) as nth
+        row_number() over (
+            order by emergency_periods.recorded_on desc nulls last
+        ) as nth
     from {{ ref('emergency_periods') }} as emergency_periods
     cross join dates
     where emergency_periods.recorded_on <= dates.known_at
@@ -75,8 +77,10 @@ parameter_row as (
         max(case when name = 'food_set_floor' then value end) as food_set_floor,
         {%- for term in terms %}
         cast(max(case when name = '{{ term }}' then value end) as integer)
-            as {{ term }}{% if not loop.last %},{% endif %}
+            as {{ term }},
         {%- endfor %}
+        cast(max(case when name = 'disabled_child_age_to' then value end) as integer)
+            as disabled_child_age_to
     from values_known
     where nth = 1
 ),
@@ -85,8 +89,9 @@ policy_row as (
     select
         {%- for policy in policies %}
         max(case when policy = '{{ policy }}' then value end)
-            as {{ policy | replace('.', '__') }}{% if not loop.last %},{% endif %}
+            as {{ policy | replace('.', '__') }},
         {%- endfor %}
+        max(case when policy = 'sla.start' then value end) as sla__start
     from {{ ref('run_policies') }}
 ),
 

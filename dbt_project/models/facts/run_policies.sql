@@ -19,10 +19,10 @@ final as (
     select
         policy,
         case policy
+            when '' then ''
             {%- for policy, value in var('policy_overrides').items() %}
             when '{{ policy }}' then '{{ value }}'
             {%- endfor %}
-            when '' then ''
             else value
         end as value
     from known

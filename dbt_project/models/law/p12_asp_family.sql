@@ -14,21 +14,24 @@ final as (
         cast(null as bigint) as member_row,
         applicants.person_row
     from extended
-    inner join {{ ref('people') }} as applicants on extended.applicant_iin = applicants.iin
-    where not exists (
-        select 1
-        from {{ ref('asp_members') }} as members
-        where
-            members.award_id = extended.award_id
-            and members.iin = extended.applicant_iin
-    )
+    inner join {{ ref('people') }} as applicants
+        on extended.applicant_iin = applicants.iin
+    where
+        not exists (
+            select 1
+            from {{ ref('asp_members') }} as members
+            where
+                members.award_id = extended.award_id
+                and members.iin = extended.applicant_iin
+        )
     union all
     select
         extended.award_id,
         members.member_row,
         people.person_row
     from extended
-    inner join {{ ref('asp_members') }} as members on extended.award_id = members.award_id
+    inner join {{ ref('asp_members') }} as members
+        on extended.award_id = members.award_id
     left join {{ ref('people') }} as people on members.iin = people.iin
 )
 

@@ -34,7 +34,8 @@ final as (
         people.person_row,
         members.member_row
     from extended
-    inner join {{ ref('asp_members') }} as members on extended.award_id = members.award_id
+    inner join {{ ref('asp_members') }} as members
+        on extended.award_id = members.award_id
     inner join people on members.iin = people.iin
     where people.death_date is not null
     union all
@@ -44,7 +45,8 @@ final as (
         people.person_row,
         members.member_row
     from extended
-    inner join {{ ref('asp_members') }} as members on extended.award_id = members.award_id
+    inner join {{ ref('asp_members') }} as members
+        on extended.award_id = members.award_id
     inner join people on members.iin = people.iin
     where
         {{ birthday('people.birth_date', 'extended.asp_review_age') }}

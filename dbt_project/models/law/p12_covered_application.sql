@@ -35,7 +35,8 @@ final as (
     where
         applications.service_code = {{ asp_service() }}
         and (
-            applications.submitted_on between on_award.period_start and on_award.period_end
+            applications.submitted_on
+            between on_award.period_start and on_award.period_end
             or applications.submitted_on
             between on_award.new_period_start and on_award.new_period_end
         )

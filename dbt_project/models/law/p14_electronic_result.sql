@@ -11,7 +11,8 @@ with final as (
     where
         service_code = {{ asp_service() }}
         and notified_on is not null
-        and coalesce(notification_channel, '') not in ('sms', 'cabinet', 'service_reply')
+        and coalesce(notification_channel, '')
+        not in ('sms', 'cabinet', 'service_reply')
         and {{ in_force('p14_electronic_result') }}
 )
 

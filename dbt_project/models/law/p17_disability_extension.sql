@@ -9,8 +9,10 @@ with running_out as (
         people.death_date,
         people.person_row,
         run_context.covered_until,
-        {{ birthday('people.birth_date', 'run_context.child_category_age') }} as turns_16_on,
-        {{ birthday('people.birth_date', 'run_context.group_category_age') }} as turns_18_on,
+        {{ birthday('people.birth_date', 'run_context.child_category_age') }}
+            as turns_16_on,
+        {{ birthday('people.birth_date', 'run_context.group_category_age') }}
+            as turns_18_on,
         case run_context.disability__until
             when 'plus_months' then {{ add_months(
                 'terms.valid_until', 'run_context.disability__plus_months'

@@ -8,7 +8,8 @@ with final as (
         terms.established_on <= run_context.as_of
         and (
             terms.valid_until is null
-            or coalesce(extensions.new_valid_until, terms.valid_until) >= run_context.as_of
+            or coalesce(extensions.new_valid_until, terms.valid_until)
+            >= run_context.as_of
         ) as is_in_force,
         terms.term_row,
         extensions.newer_row

@@ -26,7 +26,8 @@ months as (
     from {{ ref('working_days') }} as working_days
     cross join {{ ref('run_context') }} as run_context
     left join {{ ref('working_days') }} as pay_days
-        on {{ add_days('working_days.calendar_on', 'run_context.payout__day') }}
+        on
+            {{ add_days('working_days.calendar_on', 'run_context.payout__day') }}
             = {{ add_days('pay_days.calendar_on', 1) }}
     where
         working_days.calendar_on = {{ month_start('working_days.calendar_on') }}

@@ -13,14 +13,16 @@ with candidates as (
         stays.stay_row,
         run_context.as_of,
         run_context.food_set__institution_scope as institution_scope,
-        {{ birthday('people.birth_date', 'run_context.asp_child_age_from') }} as old_enough_on,
+        {{ birthday('people.birth_date', 'run_context.asp_child_age_from') }}
+            as old_enough_on,
         {{ birthday(
             'people.birth_date',
             "(run_context.asp_child_age_to + case run_context.food_set__age_upper"
             ~ " when 'through_age_18' then 1 else 0 end)"
         ) }} as too_old_on
     from {{ ref('asp_members') }} as members
-    inner join {{ ref('p12_award_cover') }} as cover on members.award_id = cover.award_id
+    inner join {{ ref('p12_award_cover') }} as cover
+        on members.award_id = cover.award_id
     cross join {{ ref('run_context') }} as run_context
     left join {{ ref('people') }} as people on members.iin = people.iin
     left join {{ ref('open_stays') }} as stays on members.iin = stays.iin

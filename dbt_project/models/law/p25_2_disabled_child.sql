@@ -10,7 +10,8 @@ with candidates as (
         people.person_row,
         stays.stay_row,
         run_context.as_of,
-        {{ birthday('people.birth_date', 'run_context.disabled_child_age_to') }} as too_old_on
+        {{ birthday('people.birth_date', 'run_context.disabled_child_age_to') }}
+            as too_old_on
     from {{ ref('p17_term_on_date') }} as terms
     cross join {{ ref('run_context') }} as run_context
     left join {{ ref('people') }} as people on terms.iin = people.iin

@@ -5,7 +5,8 @@ with disabilities as (
     select
         iin,
         max(case when is_in_force then 1 else 0 end) = 1 as is_disabled,
-        coalesce(min(case when is_in_force then term_row end), min(term_row)) as term_row,
+        coalesce(min(case when is_in_force then term_row end), min(term_row))
+            as term_row,
         min(newer_row) as newer_row
     from {{ ref('p17_term_on_date') }}
     group by iin
@@ -35,7 +36,8 @@ candidates as (
     left join {{ ref('open_stays') }} as stays on carers.iin = stays.iin
     left join {{ ref('people') }} as children on carers.child_iin = children.iin
     left join disabilities on carers.child_iin = disabilities.iin
-    left join {{ ref('open_stays') }} as child_stays on carers.child_iin = child_stays.iin
+    left join {{ ref('open_stays') }} as child_stays
+        on carers.child_iin = child_stays.iin
     where {{ in_force('p25_4_carer') }}
 ),
 

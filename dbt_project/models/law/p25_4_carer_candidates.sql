@@ -7,7 +7,9 @@ with recipients as (
         awards.dependant_iin as child_iin,
         awards.award_row as record_row,
         awards.start_on <= run_context.as_of
-        and (awards.stop_on is null or awards.stop_on >= run_context.as_of) as is_awarded
+        and (
+            awards.stop_on is null or awards.stop_on >= run_context.as_of
+        ) as is_awarded
     from {{ ref('benefit_awards') }} as awards
     cross join {{ ref('run_context') }} as run_context
     where
@@ -23,8 +25,10 @@ parents as (
         row_number() over (
             partition by links.child_iin
             order by
-                case when people.iin is not null and people.death_date is null then 0 else 1 end
-                asc nulls last,
+                case
+                    when people.iin is not null and people.death_date is null then 0
+                    else 1
+                end asc nulls last,
                 links.parent_iin asc nulls last
         ) as nth,
         people.iin is not null and people.death_date is null as is_alive

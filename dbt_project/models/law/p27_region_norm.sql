@@ -25,7 +25,9 @@ final as (
         norms.mode,
         norms.set_cost,
         {{ law_value('run_context.food_set_floor', 'food_set_floor') }}
-        * {{ law_value('run_context.monthly_calculation_index', 'monthly_calculation_index') }}
+        * {{ law_value(
+            'run_context.monthly_calculation_index', 'monthly_calculation_index'
+        ) }}
             as floor_cost,
         regions.kato_row,
         norms.norm_row,

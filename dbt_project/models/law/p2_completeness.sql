@@ -12,16 +12,25 @@ with applications as (
 
 findings as (
     {%- for field in fields %}
-    select application_id, 'incomplete:{{ field }}' as finding, application_row
+    select
+        application_id,
+        'incomplete:{{ field }}' as finding,
+        application_row
     from applications
     where {{ field }} is null
     union all
     {%- endfor %}
-    select application_id, 'no_attachment' as finding, application_row
+    select
+        application_id,
+        'no_attachment' as finding,
+        application_row
     from applications
     where coalesce(attachment_count, 0) = 0
     union all
-    select application_id, 'not_signed' as finding, application_row
+    select
+        application_id,
+        'not_signed' as finding,
+        application_row
     from applications
     where coalesce(signed, 'false') <> 'true'
 ),

@@ -1,14 +1,12 @@
 {#- Which models decide by which paragraph: the models' own metadata say so. -#}
 {%- set models = {} -%}
-{%- if execute -%}
-    {%- for node in graph.nodes.values() | sort(attribute='name') -%}
-        {%- if node.resource_type == 'model' -%}
-            {%- for paragraph in node.config.meta.get('paragraphs', []) -%}
-                {%- do models.setdefault(paragraph, []).append(node.name) -%}
-            {%- endfor -%}
-        {%- endif -%}
-    {%- endfor -%}
-{%- endif -%}
+{%- set nodes = (graph.nodes.values() if execute else [])
+    | selectattr('resource_type', 'equalto', 'model') | sort(attribute='name') -%}
+{%- for node in nodes -%}
+{%- for paragraph in node.config.meta.get('paragraphs', []) -%}
+{%- do models.setdefault(paragraph, []).append(node.name) -%}
+{%- endfor -%}
+{%- endfor -%}
 
 -- Every paragraph of the Rules and the form annexed to them: computed by models, or listed
 -- with the reason it is not. A computed paragraph that no model claims ends the run.

@@ -10,7 +10,7 @@ with list as (
         norms.norm_row,
         norms.mode,
         allocation.contract_row,
-        accounts.account_row,
+        case when norms.mode = 'cash' then accounts.account_row end as account_row,
         deliveries.delivery_row
     from {{ ref('p26_list') }} as list
     cross join {{ ref('run_context') }} as run_context
@@ -58,9 +58,8 @@ evidence as (
         'person_row', 'member_row',
     ]) }}
     union all
-    {{ evidence('disability_extensions', 'p17', 'term_id', ref('p17_disability_extension'), [
-        'term_row', 'person_row', 'newer_row',
-    ]) }}
+    {{ evidence('disability_extensions', 'p17', 'term_id',
+        ref('p17_disability_extension'), ['term_row', 'person_row', 'newer_row']) }}
     union all
     {{ evidence('mse_queue', 'p17', "concat(iin, '|', cause)",
         ref('p17_examination_queue'), ['term_row', 'person_row']) }}
@@ -71,7 +70,8 @@ evidence as (
     {{ evidence('payout_schedule', 'p24', "concat(award_id, '|', month)",
         ref('p24_payout'), ['award_row', 'term_row', 'person_row']) }}
     union all
-    {{ evidence('payout_schedule', 'p24', "concat(payouts.award_id, '|', payouts.month)",
+    {{ evidence('payout_schedule', 'p24',
+        "concat(payouts.award_id, '|', payouts.month)",
         ref('p24_payout') ~ ' as payouts inner join ' ~ ref('benefit_payments')
         ~ ' as payments on payouts.award_id = payments.award_id'
         ~ ' and payouts.month = payments.month', ['payments.payment_row']) }}

@@ -16,7 +16,8 @@ final as (
         '{{ var("code_version", "") }}' as code_version,
         '{{ var("law_sha256", "") }}' as law_sha256,
         '{{ var("policies", "") }}' as policies,
-        cast('{{ var("started_at", "1970-01-01 00:00:00") }}' as timestamp) as started_at,
+        cast('{{ var("started_at", "1970-01-01 00:00:00") }}' as timestamp)
+            as started_at,
         cast(null as timestamp) as finished_at,
         context.emergency_starts_at,
         context.emergency_ends_at,
@@ -28,7 +29,8 @@ final as (
         case
             when editions.paragraphs = 0
                 then concat(
-                    'No edition of the rules applies on ', cast(context.as_of as varchar),
+                    'No edition of the rules applies on ',
+                    cast(context.as_of as varchar),
                     ' as known on ', cast(context.known_at as varchar),
                     ': nothing is decided.'
                 )

@@ -1,6 +1,6 @@
 """Faults, for real: runs that are killed, kept waiting, or find their inputs damaged.
 
-Each happens to a process of its own. After it the published state is what it was, whole,
+Each happens to a process of its own. After it what is published is what it was, whole,
 and a rerun finishes. How a publication dies at any moment is in komek/test_publish.py.
 """
 

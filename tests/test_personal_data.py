@@ -104,7 +104,7 @@ def test_what_is_searched_is_there(published: Called) -> None:
         {
             "manifest.json",
             "publication.json",
-            "chain.json",
+            "chain.jsonl",
             "receipt.json",
             "door.json",
             "result.json",

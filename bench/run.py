@@ -142,7 +142,7 @@ def main() -> None:
     steps_file = root / "steps.json"
     scale = ["--scale", str(given.scale), "--folder", str(given.folder)]
     whole = _child(__file__, *scale, "--steps", str(steps_file))
-    floor_file = root / "floor.duckdb"
+    floor_file = root / "by_hand.duckdb"
     floor_file.unlink(missing_ok=True)
     dates = ["--as-of", AS_OF.isoformat()]
     floor = _child(str(FLOOR), str(root), str(floor_file), *dates)

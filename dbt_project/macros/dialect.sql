@@ -81,20 +81,6 @@
 {%- endmacro %}
 
 
-{# A whole number from 0 to n - 1 in each row, as column `position`. #}
-{% macro positions(n) -%}
-    {{ return(adapter.dispatch('positions', 'komek')(n)) }}
-{%- endmacro %}
-
-{% macro default__positions(n) -%}
-    unnest(range(cast({{ n }} as bigint)))
-{%- endmacro %}
-
-{% macro spark__positions(n) -%}
-    explode(sequence(0, cast({{ n }} as int) - 1))
-{%- endmacro %}
-
-
 {# Whole part and remainder of a division of whole numbers. #}
 {% macro quotient(dividend, divisor) -%}
     {{ return(adapter.dispatch('quotient', 'komek')(dividend, divisor)) }}

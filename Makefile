@@ -62,7 +62,7 @@ mutate: setup
 	$(RUN)/python bench/mutate.py
 
 bench: setup
-	$(RUN)/python bench/run.py
+	$(RUN)/python bench/run.py --scale $(or $(SCALE),1.0)
 
 lock:
 	uv pip compile --generate-hashes --no-annotate --no-header --python-version 3.11 \

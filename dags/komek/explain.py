@@ -258,10 +258,10 @@ class _Explanation:
         awards = self._judged("asp_extensions", "award_id", rows)
         explained = []
         for block in blocks:
-            cited = sorted(
-                (rows[place] for place in citations.of(block.table, block.key)),
-                key=lambda row: row.tag,
+            places = sorted(
+                citations.of(block.table, block.key), key=lambda place: rows[place].tag
             )
+            record = citations.place(block.record)
             case = Case(
                 iin=self._iin,
                 kind=block.kind,
@@ -270,7 +270,7 @@ class _Explanation:
                     "outcome": block.outcome,
                     "reason": block.reason,
                 },
-                rows=cited,
+                rows=[rows[p] for p in sorted(places, key=lambda p: p != record)],
                 context=self._context,
                 terms=terms,
                 awards=awards,
@@ -293,7 +293,7 @@ class _Explanation:
                         for name in policies_read(block.kind, block.compares)
                         if name in self._policies
                     ],
-                    "rows": [row.tag for row in cited],
+                    "rows": [rows[place].tag for place in places],
                 }
             )
         return explained

@@ -28,7 +28,7 @@ class Case:
         iin: the person.
         kind: the ground, or the mart the decision stands in.
         decision: the mart's row.
-        rows: the source rows it cites.
+        rows: the source rows it cites, the record it names first.
         context: the run's dates, values of law and policies (`facts.run_context`).
         terms: what p17 decided on the terms among the rows, by term_id.
         awards: what p12 decided on the awards among the rows, by award_id.
@@ -157,12 +157,8 @@ def last_of_all(case: Case) -> list[Check]:
 
 
 def _term(case: Case, iin: str | None) -> SourceRow | None:
-    """Return the term that was judged; a later one is there for superseding it.
-
-    Of another person's, the carer's child's, one in force is enough, whichever it is.
-    """
+    """Return the term that was judged: the record, or of a child's one in force."""
     terms = case.all_rows("disability_terms", iin=iin, kind="disability")
-    terms.sort(key=lambda term: term.values["decided_on"] or "")
     if iin != case.iin:
         terms.sort(key=lambda term: not _is_in_force(case, term))
     return next(iter(terms), None)

@@ -45,6 +45,7 @@ class Block:
         key: the row's key in the lineage; of its own making where no row is.
         values: the mart's row, or what there is of one.
         cites: source rows, by their numbers in the run, where no lineage has any.
+        record: the source row the decision names, of several that were weighed.
     """
 
     kind: str
@@ -55,6 +56,7 @@ class Block:
     reason: str | None
     values: Row
     cites: tuple[int | None, ...] = ()
+    record: int | None = None
 
     @property
     def is_decided(self) -> bool:
@@ -123,6 +125,12 @@ class Decisions:
                 "select * from marts.food_set_decisions where iin = ?", self._iin
             )
         }
+        named = {
+            row["ground"]: row["record_row"]
+            for row in self._records(
+                "select ground, record_row from law.p25_ledger where iin = ?", self._iin
+            )
+        }
         for ground in GROUNDS:
             row = ledger.get(ground)
             if row is None:
@@ -137,6 +145,7 @@ class Decisions:
                     row["outcome"],
                     row["reason"],
                     row,
+                    record=named[ground],
                 )
         yield from self._list()
 

@@ -22,6 +22,7 @@ def _p25_1(case: Case) -> list[Check]:
     member = case.row("asp_members", iin=case.iin)
     award_id = value_of(member, "award_id")
     award = case.row("asp_awards", award_id=award_id)
+    family_id = value_of(award, "family_id")
     extension = case.awards.get(award_id or "", {})
     oldest = case.context["asp_child_age_to"]
     if case.context["food_set__age_upper"] == "through_age_18":
@@ -44,7 +45,7 @@ def _p25_1(case: Case) -> list[Check]:
                 "new_period_end": extension.get("new_period_end"),
             },
             {"as_of": case.as_of},
-            [member, *case.all_rows("asp_awards")],
+            [member, *case.all_rows("asp_awards", family_id=family_id)],
         ),
         birthday(case, "old_enough", "under_6", person, youngest),
         birthday(case, "young_enough", "age_18_or_over", person, oldest),
@@ -246,7 +247,7 @@ def _delivered(case: Case) -> Check:
 
 
 def _p30(case: Case) -> list[Check]:
-    delivery = case.row("deliveries")
+    delivery = case.row("deliveries", delivery_id=case.decision["delivery_id"])
     observed = {
         "delivered_on": day_of(delivery, "delivered_on"),
         "status": value_of(delivery, "status"),

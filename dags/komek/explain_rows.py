@@ -76,6 +76,15 @@ class Citations:
 
     def cite(self, table: str, key: str, source_rows: Iterable[int | None]) -> None:
         """Cite source rows, by their numbers in the run, where nothing was decided."""
+        for source_row in source_rows:
+            place = self.place(source_row)
+            if place is not None:
+                self._places.setdefault((table, key), set()).add(place)
+
+    def place(self, source_row: int | None) -> Place | None:
+        """Return where a source row is, by its number in the run."""
+        if source_row is None:
+            return None
         if not self._files:
             self._files = {
                 number: (entity, file)
@@ -83,11 +92,8 @@ class Citations:
                     "select file_no, entity, file from landing.landed_files"
                 ).fetchall()
             }
-        for source_row in source_rows:
-            if source_row is not None:
-                number, row_number = divmod(source_row, ROWS_PER_FILE)
-                place = Place(*self._files[number], row_number)
-                self._places.setdefault((table, key), set()).add(place)
+        number, row_number = divmod(source_row, ROWS_PER_FILE)
+        return Place(*self._files[number], row_number)
 
     def places(self) -> list[Place]:
         """Return every place once, by entity in the registry table's order."""

@@ -5,9 +5,14 @@
     'p12_needless_application', 'p13_remote_survey', 'p14_electronic_result',
 ] %}
 
--- What p1 to p14 find in the applications, with the rows it was found in.
+-- What p1 to p14 find in the applications, with the row of each.
 {%- for paragraph in paragraphs %}
-select * from {{ ref(paragraph) }}
+select
+    application_id,
+    finding,
+    paragraph,
+    application_row
+from {{ ref(paragraph) }}
 {%- if not loop.last %}
 union all
 {%- endif %}

@@ -5,8 +5,7 @@ with final as (
         application_id,
         'duplicate_notification' as finding,
         'p10' as paragraph,
-        application_row,
-        cast(null as bigint) as other_row
+        application_row
     from {{ ref('applications') }}
     where
         notified_on is not null

@@ -1,5 +1,6 @@
 -- p12: applications for targeted social assistance (service 15) from a person who is on an
--- award that covers the day of submission, by its own or its new period.
+-- award that covers the day of submission, by its own or its new period. Of several
+-- awards the first row stands for all.
 with cover as (
     select * from {{ ref('p12_award_cover') }}
     where is_on
@@ -12,7 +13,8 @@ on_award as (
         cover.period_end,
         cover.new_period_start,
         cover.new_period_end,
-        cover.award_row
+        cover.award_row,
+        members.member_row
     from cover
     inner join {{ ref('asp_members') }} as members on cover.award_id = members.award_id
     union all
@@ -22,14 +24,20 @@ on_award as (
         period_end,
         new_period_start,
         new_period_end,
-        award_row
+        award_row,
+        cast(null as bigint) as member_row
     from cover
 ),
 
-final as (
+covered as (
     select
         applications.application_id,
-        min(on_award.award_row) as award_row
+        on_award.award_row,
+        on_award.member_row,
+        row_number() over (
+            partition by applications.application_id
+            order by on_award.award_row asc nulls last, on_award.member_row asc nulls last
+        ) as nth
     from {{ ref('applications') }} as applications
     inner join on_award on applications.iin = on_award.iin
     where
@@ -40,7 +48,15 @@ final as (
             or applications.submitted_on
             between on_award.new_period_start and on_award.new_period_end
         )
-    group by applications.application_id
+),
+
+final as (
+    select
+        application_id,
+        award_row,
+        member_row
+    from covered
+    where nth = 1
 )
 
 select * from final

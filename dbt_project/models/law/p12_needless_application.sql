@@ -6,7 +6,8 @@ with final as (
         'extended_automatically' as finding,
         'p12' as paragraph,
         applications.application_row,
-        covered.award_row as other_row
+        covered.award_row,
+        covered.member_row
     from {{ ref('applications') }} as applications
     inner join {{ ref('p12_covered_application') }} as covered
         on applications.application_id = covered.application_id

@@ -5,8 +5,7 @@ with final as (
         applications.application_id,
         'survey_not_remote' as finding,
         'p13' as paragraph,
-        applications.application_row,
-        cast(null as bigint) as other_row
+        applications.application_row
     from {{ ref('applications') }} as applications
     left join {{ ref('p12_covered_application') }} as covered
         on applications.application_id = covered.application_id

@@ -5,8 +5,7 @@ with final as (
         application_id,
         'result_not_electronic' as finding,
         'p14' as paragraph,
-        application_row,
-        cast(null as bigint) as other_row
+        application_row
     from {{ ref('applications') }}
     where
         service_code = {{ asp_service() }}

@@ -4,8 +4,7 @@ with final as (
         applications.application_id,
         'service_not_covered' as finding,
         'p1' as paragraph,
-        applications.application_row,
-        cast(null as bigint) as other_row
+        applications.application_row
     from {{ ref('applications') }} as applications
     left join {{ ref('services') }} as services
         on applications.service_code = services.service_code

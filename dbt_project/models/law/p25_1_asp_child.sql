@@ -12,7 +12,6 @@ with candidates as (
         people.person_row,
         stays.stay_row,
         run_context.as_of,
-        run_context.food_set__institution_scope as institution_scope,
         {{ birthday('people.birth_date', 'run_context.asp_child_age_from') }}
             as old_enough_on,
         {{ birthday(
@@ -25,7 +24,10 @@ with candidates as (
         on members.award_id = cover.award_id
     cross join {{ ref('run_context') }} as run_context
     left join {{ ref('people') }} as people on members.iin = people.iin
-    left join {{ ref('open_stays') }} as stays on members.iin = stays.iin
+    left join {{ ref('open_stays') }} as stays
+        on
+            members.iin = stays.iin
+            and run_context.food_set__institution_scope = 'all_grounds'
     where
         (
             run_context.as_of between cover.period_start and cover.period_end
@@ -44,10 +46,7 @@ final as (
             ("not is_on", 'award_not_active'),
             ("as_of < old_enough_on", 'under_6'),
             ("as_of >= too_old_on", 'age_18_or_over'),
-            (
-                "institution_scope = 'all_grounds' and stay_row is not null",
-                'resident_in_institution',
-            ),
+            ("stay_row is not null", 'resident_in_institution'),
         ]) }},
         person_row,
         record_row,

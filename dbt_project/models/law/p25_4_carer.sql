@@ -3,13 +3,14 @@
 -- disability in force, and does not live in an institution.
 with disabilities as (
     select
-        iin,
-        max(case when is_in_force then 1 else 0 end) = 1 as is_disabled,
-        coalesce(min(case when is_in_force then term_row end), min(term_row))
-            as term_row,
-        min(newer_row) as newer_row
+        *,
+        row_number() over (
+            partition by iin
+            order by
+                case when is_in_force then 0 else 1 end asc nulls last,
+                term_row asc nulls last
+        ) as nth
     from {{ ref('p17_term_on_date') }}
-    group by iin
 ),
 
 candidates as (
@@ -20,24 +21,28 @@ candidates as (
         stays.stay_row,
         children.person_row as child_person_row,
         children.death_date as child_death_date,
-        coalesce(disabilities.is_disabled, false) as is_disabled,
+        coalesce(disabilities.is_in_force, false) as is_disabled,
         disabilities.term_row as other_row,
         disabilities.newer_row,
         child_stays.stay_row as child_stay_row,
         run_context.as_of,
-        run_context.food_set__institution_scope as institution_scope,
-        run_context.food_set__carer_child_in_institution as child_in_institution,
         {{ birthday(
             'children.birth_date', 'run_context.food_set__carer_child_age_limit'
         ) }} as too_old_on
     from {{ ref('p25_4_carer_candidates') }} as carers
     cross join {{ ref('run_context') }} as run_context
     left join {{ ref('people') }} as people on carers.iin = people.iin
-    left join {{ ref('open_stays') }} as stays on carers.iin = stays.iin
+    left join {{ ref('open_stays') }} as stays
+        on
+            carers.iin = stays.iin
+            and run_context.food_set__institution_scope = 'all_grounds'
     left join {{ ref('people') }} as children on carers.child_iin = children.iin
-    left join disabilities on carers.child_iin = disabilities.iin
+    left join disabilities
+        on carers.child_iin = disabilities.iin and disabilities.nth = 1
     left join {{ ref('open_stays') }} as child_stays
-        on carers.child_iin = child_stays.iin
+        on
+            carers.child_iin = child_stays.iin
+            and run_context.food_set__carer_child_in_institution = 'exclude'
     where {{ in_force('p25_4_carer') }}
 ),
 
@@ -52,21 +57,16 @@ final as (
             ("child_person_row is null or child_death_date is not null", 'child_deceased'),
             ("as_of >= too_old_on", 'child_age_over_limit'),
             ("not is_disabled", 'child_not_disabled'),
-            (
-                "child_in_institution = 'exclude' and child_stay_row is not null",
-                'child_in_institution',
-            ),
-            (
-                "institution_scope = 'all_grounds' and stay_row is not null",
-                'resident_in_institution',
-            ),
+            ("child_stay_row is not null", 'child_in_institution'),
+            ("stay_row is not null", 'resident_in_institution'),
         ]) }},
         person_row,
         record_row,
         other_row,
+        -- who raises themselves is named once
         nullif(child_person_row, person_row) as child_row,
         stay_row,
-        child_stay_row,
+        nullif(child_stay_row, stay_row) as child_stay_row,
         newer_row
     from candidates
 )

@@ -8,12 +8,14 @@ with candidates as (
         cases.case_row as record_row,
         people.death_date,
         people.person_row,
-        stays.stay_row,
-        run_context.food_set__institution_scope as institution_scope
+        stays.stay_row
     from {{ ref('jobseeker_cases') }} as cases
     cross join {{ ref('run_context') }} as run_context
     left join {{ ref('people') }} as people on cases.iin = people.iin
-    left join {{ ref('open_stays') }} as stays on cases.iin = stays.iin
+    left join {{ ref('open_stays') }} as stays
+        on
+            cases.iin = stays.iin
+            and run_context.food_set__institution_scope = 'all_grounds'
     where {{ in_force('p25_5_unemployed') }}
 ),
 
@@ -26,10 +28,7 @@ final as (
             ("death_date is not null", 'deceased'),
             ("unemployed_decided_on is null", 'not_registered_unemployed'),
             ("deregistered_on is not null", 'deregistered'),
-            (
-                "institution_scope = 'all_grounds' and stay_row is not null",
-                'resident_in_institution',
-            ),
+            ("stay_row is not null", 'resident_in_institution'),
         ]) }},
         person_row,
         record_row,

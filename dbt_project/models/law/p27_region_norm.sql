@@ -4,8 +4,7 @@
 with listed as (
     select
         region_kato,
-        count(*) as recipients,
-        min(person_row) as person_row
+        count(*) as recipients
     from {{ ref('p26_list') }}
     group by region_kato
 ),
@@ -30,8 +29,7 @@ final as (
         ) }}
             as floor_cost,
         regions.kato_row,
-        norms.norm_row,
-        listed.person_row
+        norms.norm_row
     from regions
     full outer join listed on regions.region_kato = listed.region_kato
     cross join {{ ref('run_context') }} as run_context

@@ -40,8 +40,7 @@ final as (
         application_id,
         finding,
         'p2' as paragraph,
-        application_row,
-        cast(null as bigint) as other_row
+        application_row
     from findings
 )
 

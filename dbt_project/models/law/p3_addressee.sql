@@ -4,8 +4,7 @@ with final as (
         applications.application_id,
         'wrong_addressee' as finding,
         'p3' as paragraph,
-        applications.application_row,
-        cast(null as bigint) as other_row
+        applications.application_row
     from {{ ref('applications') }} as applications
     inner join {{ ref('services') }} as services
         on applications.service_code = services.service_code

@@ -5,8 +5,7 @@ with final as (
         application_id,
         'case_before_check' as finding,
         'p8' as paragraph,
-        application_row,
-        cast(null as bigint) as other_row
+        application_row
     from {{ ref('applications') }}
     where
         case_formed_on is not null

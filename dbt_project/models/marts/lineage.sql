@@ -1,68 +1,72 @@
 {%- set ledger_key = "concat(iin, '|', ground)" -%}
-{%- set list_key = "case food_set__sets_per_person when 'one' then iin"
-    ~ " else concat(iin, '|', primary_ground) end" -%}
+{%- set sets = ref('list_sets') -%}
+{%- set ground_rows = [
+    'person_row', 'record_row', 'other_row', 'child_row', 'stay_row', 'child_stay_row',
+    'newer_row', 'kato_row',
+] -%}
 
 -- Which source rows decided each row of the marts, from what the law models kept.
-with list as (
+with met as (
     select
-        list.*,
-        run_context.food_set__sets_per_person,
-        norms.norm_row,
-        norms.mode,
-        allocation.contract_row,
-        case when norms.mode = 'cash' then accounts.account_row end as account_row,
-        deliveries.delivery_row
-    from {{ ref('p26_list') }} as list
-    cross join {{ ref('run_context') }} as run_context
-    left join {{ ref('p27_region_norm') }} as norms
-        on list.region_kato = norms.region_kato
-    left join {{ ref('p28_allocation') }} as allocation
-        on list.iin = allocation.iin and list.primary_ground = allocation.primary_ground
-    left join {{ ref('p29_account') }} as accounts on list.iin = accounts.iin
-    left join {{ ref('p30_delivery') }} as deliveries
-        on list.iin = deliveries.iin and list.primary_ground = deliveries.primary_ground
-),
-
-met as (
-    select
-        ledger.iin,
-        ledger.ground as primary_ground,
+        sets.row_key,
         ledger.record_row,
         ledger.other_row,
-        ledger.child_row,
-        run_context.food_set__sets_per_person
-    from {{ ref('p25_ledger') }} as ledger
-    cross join {{ ref('run_context') }} as run_context
+        ledger.child_row
+    from {{ sets }} as sets
+    inner join {{ ref('p25_ledger') }} as ledger on sets.iin = ledger.iin
     where ledger.outcome = 'met'
 ),
 
+-- what decided beside the ledger's own record, where it does not name the row already
+beside as (
+    {{ evidence('food_set_decisions', 'p25', ledger_key, ref('p25_other_records'),
+        ground_rows[1:7], distinct=true) }}
+    union
+    {{ evidence('food_set_decisions', 'p25', ledger_key, ref('p25_4_other_rows'),
+        ['record_row', 'other_row'], distinct=true) }}
+),
+
+beside_only as (
+    select beside.*
+    from beside
+    left join {{ ref('p25_ledger') }} as ledger
+        on
+            beside.row_key = concat(ledger.iin, '|', ledger.ground)
+            and (
+                {%- for row in ground_rows %}
+                {% if not loop.first %}or {% endif -%}
+                beside.source_row = ledger.{{ row }}
+                {%- endfor %}
+            )
+    where ledger.iin is null
+),
+
 evidence as (
-    {{ evidence('food_set_decisions', 'p25', ledger_key, ref('p25_ledger'), [
-        'person_row', 'record_row', 'other_row', 'child_row', 'stay_row',
-        'child_stay_row', 'newer_row', 'kato_row',
-    ]) }}
+    {{ evidence('food_set_decisions', 'p25', ledger_key, ref('p25_ledger'),
+        ground_rows) }}
     union all
-    {{ evidence('food_set_recipients', 'p26', list_key, 'list', [
-        'person_row', 'kato_row', 'norm_row',
-    ]) }}
+    select * from beside_only
     union all
-    {{ evidence('food_set_recipients', 'p25', list_key, 'met', [
-        'record_row', 'other_row', 'child_row',
-    ]) }}
+    {{ evidence('food_set_recipients', 'p26', 'row_key', sets,
+        ['person_row', 'kato_row']) }}
     union all
-    {{ evidence('asp_extensions', 'p12', 'award_id', ref('p12_asp_extension'), [
-        'award_row', 'renewal_row',
-    ]) }}
+    {{ evidence('food_set_recipients', 'p27', 'row_key', sets, ['norm_row']) }}
     union all
-    {{ evidence('asp_extensions', 'p12', 'award_id', ref('p12_asp_family'), [
-        'person_row', 'member_row',
-    ]) }}
+    {{ evidence('food_set_recipients', 'p25', 'row_key', 'met',
+        ['record_row', 'other_row', 'child_row'], distinct=true) }}
+    union all
+    {{ evidence('asp_extensions', 'p12', 'award_id', ref('p12_asp_extension'),
+        ['award_row', 'renewal_row']) }}
+    union all
+    {{ evidence('asp_extensions', 'p12', 'award_id', ref('p12_asp_family'),
+        ['person_row', 'member_row']) }}
     union all
     {{ evidence('disability_extensions', 'p17', 'term_id',
         ref('p17_disability_extension'), ['term_row', 'person_row', 'newer_row']) }}
     union all
-    {{ evidence('mse_queue', 'p17', "concat(iin, '|', cause)",
-        ref('p17_examination_queue'), ['term_row', 'person_row']) }}
+    {{ evidence('mse_queue', 'p17', "concat(iin, '|', reason)",
+        ref('p17_disability_extension'), ['term_row', 'person_row'],
+        "reason in ('turns_16', 'turns_18')", distinct=true) }}
     union all
     {{ evidence('mse_findings', 'p16', "concat(term_id, '|', check_name)",
         ref('p16_in_absentia'), ['term_row']) }}
@@ -82,20 +86,34 @@ evidence as (
     union all
     {%- endfor %}
     {{ evidence('application_findings', none, "concat(application_id, '|', finding)",
-        ref('application_findings_all'), ['application_row', 'other_row']) }}
+        ref('application_findings_all'), ['application_row']) }}
     union all
-    {{ evidence('delivery_plan', "case mode when 'cash' then 'p29' else 'p28' end",
-        list_key, 'list', [
-            'person_row', 'kato_row', 'norm_row', 'contract_row', 'account_row',
-            'delivery_row',
-        ]) }}
+    {{ evidence('application_findings', none, "concat(application_id, '|', finding)",
+        ref('p12_needless_application'), ['award_row', 'member_row']) }}
+    union all
+    {{ evidence('delivery_plan', 'p26', 'row_key', sets, ['person_row', 'kato_row']) }}
+    union all
+    {{ evidence('delivery_plan', 'p27', 'row_key', sets, ['norm_row']) }}
+    union all
+    {{ evidence('delivery_plan', 'p28', 'row_key', sets, ['contract_row']) }}
+    union all
+    {{ evidence('delivery_plan', 'p29', 'row_key', sets, ['account_row']) }}
+    union all
+    {{ evidence('delivery_plan', 'p30', 'row_key', sets, ['delivery_row']) }}
     union all
     {{ evidence('delivery_findings', 'p30', 'delivery_id',
         ref('p30_delivery') ~ ' as found', ['delivery_row'], 'finding is not null') }}
     union all
-    {{ evidence('region_status', 'p27', 'region_kato', ref('p27_region_norm'), [
-        'kato_row', 'norm_row', 'person_row',
-    ]) }}
+    {{ evidence('delivery_findings', 'p30', 'found.delivery_id',
+        ref('p30_delivery') ~ ' as found inner join ' ~ sets ~ ' as sets'
+        ~ ' on found.iin = sets.iin', ['sets.person_row', 'sets.delivery_row'],
+        "found.finding = 'repeated'", distinct=true) }}
+    union all
+    {{ evidence('region_status', 'p27', 'region_kato', ref('p27_region_norm'),
+        ['kato_row', 'norm_row']) }}
+    union all
+    {{ evidence('region_status', 'p26', 'region_kato', sets, ['person_row'],
+        distinct=true) }}
 ),
 
 final as (

@@ -1,0 +1,49 @@
+-- p25, fourth ground: what else decided on a person who raises a child: every term of a
+-- child with none in force; and, where one parent is a candidate (policy food_set.carer),
+-- the parents of a lower IIN who are dead or not in the register.
+with carers as (
+    select
+        candidates.iin,
+        candidates.child_iin,
+        judged.ground,
+        judged.reason
+    from {{ ref('p25_4_carer_candidates') }} as candidates
+    inner join {{ ref('p25_4_carer') }} as judged
+        on
+            candidates.iin = judged.iin
+            and candidates.record_row = judged.record_row
+    inner join {{ ref('p25_ledger') }} as ledger
+        on
+            judged.iin = ledger.iin
+            and judged.ground = ledger.ground
+            -- a ground that is met rests on one record, one that is not on all
+            and (
+                judged.record_row = ledger.record_row
+                or (ledger.outcome = 'not_met' and ledger.reason <> 'deceased')
+            )
+),
+
+final as (
+    select
+        carers.iin,
+        carers.ground,
+        terms.term_row as record_row,
+        terms.newer_row as other_row
+    from carers
+    inner join {{ ref('p17_term_on_date') }} as terms on carers.child_iin = terms.iin
+    where carers.reason = 'child_not_disabled'
+    union all
+    select
+        carers.iin,
+        carers.ground,
+        links.link_row as record_row,
+        people.person_row as other_row
+    from carers
+    cross join {{ ref('run_context') }} as run_context
+    inner join {{ ref('carer_links') }} as links
+        on carers.child_iin = links.child_iin and carers.iin > links.parent_iin
+    left join {{ ref('people') }} as people on links.parent_iin = people.iin
+    where run_context.food_set__carer = 'one_parent'
+)
+
+select * from final

@@ -16,17 +16,35 @@ from komek import columns, publish
 from komek.events import events_path
 from komek.places import Home
 
-# Worked out by hand from the models, column by column.
+
+def of(relation: str, *columns: str) -> dict[str, list[tuple[str, str]]]:
+    """Columns that come from one of the same name."""
+    return {column: [(relation, column)] for column in columns}
+
+
+# Written by hand from the models, not by what reads them.
 RECIPIENTS = {
-    "list_month": [("law.p26_list", "list_month")],
-    "iin": [("law.p26_list", "iin")],
-    "region_kato": [("law.p26_list", "region_kato")],
-    "district_kato": [("law.p26_list", "district_kato")],
-    "primary_ground": [("law.p26_list", "primary_ground")],
-    "grounds": [("law.p26_list", "grounds")],
-    "mode": [("law.p27_region_norm", "mode")],
-    "set_cost": [("law.p27_region_norm", "set_cost")],
+    **of("law.list_sets", "list_month", "iin", "region_kato", "district_kato"),
+    **of("law.list_sets", "primary_ground", "grounds", "mode", "set_cost"),
     "paragraph": [],
+}
+SETS = {
+    **of("law.p26_list", "list_month", "iin", "region_kato", "district_kato"),
+    **of("law.p26_list", "primary_ground", "grounds", "person_row", "kato_row"),
+    **of("law.p27_region_norm", "mode", "set_cost", "norm_row"),
+    **of("law.p28_allocation", "contract_id", "contract_row"),
+    "iban": [("law.p27_region_norm", "mode"), ("law.p29_account", "iban")],
+    "account_row": [
+        ("law.p27_region_norm", "mode"),
+        ("law.p29_account", "account_row"),
+    ],
+    "delivery_status": [("law.p30_delivery", "status")],
+    "delivery_row": [("law.p30_delivery", "delivery_row")],
+    "row_key": [
+        ("facts.run_context", "food_set__sets_per_person"),
+        ("law.p26_list", "iin"),
+        ("law.p26_list", "primary_ground"),
+    ],
 }
 
 
@@ -103,17 +121,23 @@ def test_a_run_starts_completes_and_names_its_registries(
     assert "marts.food_set_recipients" in {made["name"] for made in whole[1]["outputs"]}
 
 
+@pytest.mark.parametrize(
+    ("relation", "by_hand"),
+    [("marts.food_set_recipients", RECIPIENTS), ("law.list_sets", SETS)],
+)
 def test_column_lineage_of_the_recipients_is_what_the_models_say(
     kept: list[dict[str, Any]],
+    relation: str,
+    by_hand: dict[str, list[tuple[str, str]]],
 ) -> None:
-    fields = output(kept, "marts.food_set_recipients")["columnLineage"]["fields"]
+    fields = output(kept, relation)["columnLineage"]["fields"]
 
     assert {
         column: sorted(
             (source["name"], source["field"]) for source in made["inputFields"]
         )
         for column, made in fields.items()
-    } == RECIPIENTS
+    } == by_hand
 
 
 def test_what_was_checked_goes_with_the_table(kept: list[dict[str, Any]]) -> None:

@@ -21,6 +21,7 @@ REGISTRY_TABLE = DBT_PROJECT / "models" / "staging" / "registries.yml"
 LAW_SEEDS = DBT_PROJECT / "seeds" / "law"
 EXPECTATIONS = PROJECT / "expectations"
 DEFAULT_HOME = PROJECT / "data"
+MARGINALS = DEFAULT_HOME / "marginals"
 
 
 @dataclass(frozen=True)

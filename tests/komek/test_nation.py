@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from komek import registries
+from komek import places, registries
 from komek.errors import UsageError
 from komek.nation import defects, write, write_nation
 from komek.registries import Entity
@@ -220,7 +220,7 @@ def test_population_is_exact_and_by_region(nation: Path, planted: list[dict]) ->
         + item["quarantine"].get("duplicate_key", 0) // 2
     )
     assert item["rows"] - copies == round(18_631_779 * SCALE)
-    with (write.MARGINALS / "regions.csv").open() as file:
+    with (places.MARGINALS / "regions.csv").open() as file:
         published = {
             line.split(",")[0]: float(line.split(",")[5]) for line in list(file)[1:]
         }

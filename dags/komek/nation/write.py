@@ -20,7 +20,6 @@ from komek.errors import UsageError
 from komek.nation.defects import Defect, broken, condition, other
 from komek.registries import Column, Entity
 
-MARGINALS = places.PROJECT / "data" / "marginals"
 SQL = Path(__file__).parent
 MASTERS = (
     "names",
@@ -139,7 +138,7 @@ def _database(scratch: Path, plan: Plan) -> Iterator[duckdb.DuckDBPyConnection]:
     }
     with duckdb.connect(str(scratch / "nation.duckdb"), config=config) as db:
         _set_variables(db, plan)
-        for path in sorted(MARGINALS.glob("*.csv")):
+        for path in sorted(places.MARGINALS.glob("*.csv")):
             kato = ", types={'kato': 'VARCHAR'}" if _has_kato(path) else ""
             db.execute(
                 f"create table marginal_{path.stem} as "
@@ -160,7 +159,7 @@ def _has_kato(path: Path) -> bool:
 
 def _set_variables(db: duckdb.DuckDBPyConnection, plan: Plan) -> None:
     """Make every figure, the scale, the seed and the days known to the SQL."""
-    with (MARGINALS / "figures.csv").open(encoding="utf-8", newline="") as file:
+    with (places.MARGINALS / "figures.csv").open(encoding="utf-8", newline="") as file:
         figures: dict[str, Any] = {
             row["name"]: _value(row["value"], row["unit"])
             for row in csv.DictReader(file)
@@ -227,7 +226,7 @@ def _expected_sets(db: duckdb.DuckDBPyConnection) -> dict[str, dict[str, int]]:
 
 def entity_defects(entity: str) -> list[Defect]:
     """Return the defects of an entity in the order of defects.csv."""
-    with (MARGINALS / "defects.csv").open(encoding="utf-8", newline="") as file:
+    with (places.MARGINALS / "defects.csv").open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["entity"] == entity]
     return [
         Defect(number, entity, row["defect"], row["column"], float(row["rate"]))

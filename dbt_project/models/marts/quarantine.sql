@@ -1,9 +1,4 @@
-{%- set entities = [
-    'persons', 'family_links', 'asp_awards', 'asp_members', 'disability_terms',
-    'institution_stays', 'jobseekers', 'benefit_awards', 'benefit_payments',
-    'applications', 'food_set_norms', 'supply_contracts', 'deliveries', 'bank_accounts',
-    'kato',
-] -%}
+{%- set entities = registry_names() -%}
 
 with rejected as (
     {%- for entity in entities %}

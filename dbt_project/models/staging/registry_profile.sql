@@ -1,12 +1,7 @@
 {{ config(materialized='table') }}
 
 {#- What became of each registry's snapshot: one row per entity, for the door to judge. -#}
-{%- set entities = [
-    'persons', 'family_links', 'asp_awards', 'asp_members', 'disability_terms',
-    'institution_stays', 'jobseekers', 'benefit_awards', 'benefit_payments',
-    'applications', 'food_set_norms', 'supply_contracts', 'deliveries', 'bank_accounts',
-    'kato',
-] -%}
+{%- set entities = registry_names() -%}
 
 with received as (
     {%- for entity in entities %}

@@ -31,9 +31,12 @@ def of_models(home: Home, code_version: str, manifest: Path, schema: Schema) -> 
     if kept.exists():
         found = json.loads(kept.read_text(encoding="utf-8"))
     else:
+        from sqlglot.schema import MappingSchema  # noqa: PLC0415  (slow, once per code)
+
         nodes = json.loads(manifest.read_text(encoding="utf-8"))["nodes"].values()
+        known = MappingSchema(dict(schema), dialect="duckdb")
         found = {
-            relation: of_query(sql, schema, schema[relation.split(".")[0]][table])
+            relation: of_query(sql, known)
             for node in nodes
             if node["resource_type"] == "model"
             and (sql := node.get("compiled_code"))
@@ -54,35 +57,35 @@ def of_models(home: Home, code_version: str, manifest: Path, schema: Schema) -> 
     }
 
 
-def of_query(
-    sql: str, schema: Schema, columns: Mapping[str, Any]
-) -> dict[str, list[tuple[str, str]]]:
+def of_query(sql: str, schema: Any) -> dict[str, list[tuple[str, str]]]:  # noqa: ANN401
     """Return, per output column of a query, the table columns its value is made of.
 
     What only filters, joins or orders is not part of a value, and not listed.
+
+    Args:
+        sql: as dbt compiled it.
+        schema: sqlglot's own, or a `Schema`.
     """
     from sqlglot import exp, parse_one  # noqa: PLC0415  (slow, needed once per code)
     from sqlglot.lineage import lineage  # noqa: PLC0415
-    from sqlglot.optimizer.qualify import qualify  # noqa: PLC0415
-    from sqlglot.optimizer.scope import build_scope  # noqa: PLC0415
 
     # dbt names the database of the run's file in front; lineage is within it.
     local = re.sub(r'"[^".]+"\.("[^".]+"\."[^".]+")', r"\1", sql)
-    tree = qualify(
+    nodes = lineage(
+        None,
         parse_one(local, dialect="duckdb"),
+        schema,
         dialect="duckdb",
-        schema=schema,
-        validate_qualify_columns=False,
+        trim_selects=False,
+        copy=False,
     )
-    scope = build_scope(tree)
-    found = {}
-    for column in columns:
-        node = lineage(column, tree, scope=scope, dialect="duckdb", schema=schema)
-        found[column] = sorted(
+    return {
+        column: sorted(
             {
                 (f"{leaf.source.db}.{leaf.source.name}", exp.to_column(leaf.name).name)
                 for leaf in node.walk()
                 if isinstance(leaf.source, exp.Table)
             }
         )
-    return found
+        for column, node in nodes.items()
+    }

@@ -161,6 +161,6 @@ def test_a_column_is_followed_through_steps_and_unions() -> None:
         select n from both where only_filtered > 0
     """
 
-    assert columns.of_query(sql, schema, ["n"]) == {
+    assert columns.of_query(sql, schema) == {
         "n": [("law.a", "x"), ("law.a", "y"), ("law.b", "z")]
     }

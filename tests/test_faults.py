@@ -4,35 +4,30 @@ Each happens to a process of its own. After it what is published is what it was,
 and a rerun finishes. How a publication dies at any moment is in komek/test_publish.py.
 """
 
+import itertools
+import json
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from komek import landing, packs, publish
+from komek import landing, packs, publish, receipts
 from komek.lock import writer_lock
 from komek.places import Home
 
 KOMEK = str(Path(sys.executable).with_name("komek"))
-# Runs komek with one function replaced by a death no handler sees.
-DIES = """
-import importlib, os, signal, sys
-from komek import cli
-module, name, layer = sys.argv[1:4]
-target = importlib.import_module(module)
-alive = getattr(target, name)
-def dying(*given, **named):
-    if layer in ("", *map(str, given)):
-        os.kill(os.getpid(), signal.SIGKILL)
-    return alive(*given, **named)
-setattr(target, name, dying)
-sys.argv[1:] = sys.argv[4:]
-cli.main()
-"""
+STEPS = str(Path(__file__).with_name("faulty_steps.py"))
+BUILDING = (
+    "read and sort the registries",
+    "find the facts",
+    "apply the law",
+    "write the tables",
+)
 HOLDS_THE_LOCK = """
 import sys, time
 from pathlib import Path
@@ -54,24 +49,14 @@ def komek(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def died(at: tuple[str, str, str], *arguments: str) -> bool:
-    ended = subprocess.run(
-        [sys.executable, "-c", DIES, *at, *arguments],
-        capture_output=True,
-        check=False,
-        timeout=300,
-    )
-    return ended.returncode == -signal.SIGKILL
-
-
-def state(home: Home) -> tuple[str, list[str]]:
+def state(home: Home) -> tuple[str, tuple[str, ...]]:
     """What is published: the run, and the packs, each of which must be whole."""
     publication = publish.current(home)
     assert publication is not None
     found = sorted(path.parent for path in publication.packs.rglob("manifest.json"))
     assert found
     assert all(packs.is_whole(pack) for pack in found)
-    return publication.run.run_id, [pack.name for pack in found]
+    return publication.run.run_id, tuple(pack.name for pack in found)
 
 
 @pytest.fixture(scope="module")
@@ -89,26 +74,107 @@ def home(published: Home, tmp_path: Path) -> Home:
     return copy
 
 
-def test_a_run_killed_on_its_way_leaves_what_is_published(
-    home: Home, small_nation: Path
+class Steps:
+    """A run, step by step in processes that meet faults; see faulty_steps.py."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+        self.labels = json.loads(self._line())
+
+    def attempt(self, number: int, fault: str = "none", at: int = 0) -> tuple[int, str]:
+        """Do a step; return how it ended and what it said."""
+        self._process.stdin.write(json.dumps([number, fault, at]) + "\n")
+        self._process.stdin.flush()
+        ended, said = json.loads(self._line())
+        return ended, said
+
+    def _line(self) -> str:
+        return self._process.stdout.readline()
+
+
+@pytest.fixture
+def steps(home: Home, small_nation: Path) -> Iterator[Steps]:
+    with subprocess.Popen(
+        [sys.executable, STEPS, str(home.root), str(small_nation), "2020-04-27"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as process:
+        yield Steps(process)
+        process.stdin.close()
+
+
+def test_every_step_may_be_killed_and_find_the_disk_full(
+    home: Home, small_nation: Path, steps: Steps
 ) -> None:
     before = state(home)
-    later = run(home, small_nation, "2020-04-27")
+    *_, publishing = range(len(steps.labels))
+    builds = [i for i, label in enumerate(steps.labels) if label in BUILDING]
+    assert len(builds) == len(BUILDING)
 
-    for at in (
-        ("komek.landing", "verify_snapshot", ""),
-        ("komek.transform", "_invoke", "staging"),
-        ("komek.transform", "_invoke", "law"),
-        ("komek.receipts", "write", ""),
-    ):
-        assert died(at, *later), at
+    for number in range(publishing):
+        at = steps.labels[number]
+        ended, said = steps.attempt(number, "full disk", 4_096)
+        assert (at, ended) == (at, 1)
+        assert said.startswith(f"cannot write {home.root}")
+        assert said.endswith(": File too large")
+        if number in builds:
+            ended, said = steps.attempt(number, "full disk for DuckDB")
+            assert (at, ended) == (at, 1)
+            assert said.startswith(f"cannot write {home.scratch}")
+            assert said.endswith("/run.duckdb.wal: No space left on device")
+            # In the midst of DuckDB's own file: those of dbt are smaller.
+            ended, _ = steps.attempt(number, "killed in a write", 3_000_000)
+            assert (at, ended) == (at, -signal.SIGXFSZ)
+        deaths = list(killed(steps, number, "killed at a file", growth=16))
+        # At its first file and on its way.
+        assert len(deaths) >= 2, at
         assert state(home) == before
-    again = komek(*later)
 
+    states = []
+    for part in itertools.count(1):
+        ended, _ = steps.attempt(publishing, "killed at a call", part)
+        states.append(state(home))
+        if ended == 0:
+            break
+        assert ended == -signal.SIGKILL
+        ended, said = steps.attempt(publishing, "full disk at a call", part)
+        states.append(state(home))
+        if ended == 0:
+            break
+        assert (part, ended) == (part, 1)
+        assert said.startswith("cannot ")
+        assert str(home.root) in said
+        assert "File too large" in said
+    new = states[-1]
+    assert new[0].startswith("20200427-")
+    assert set(states) == {before, new}
+    assert states == sorted(states, key=[before, new].index)
+    assert len(states) > 10
+    assert not list(home.scratch.iterdir())
+
+    # Begun once more, it is left behind; the rerun finds its every table the same.
+    assert steps.attempt(1)[0] == 0
+    assert steps.attempt(2, "killed at a file", 1)[0] == -signal.SIGKILL
+    again = komek(*run(home, small_nation, "2020-04-27"))
     assert (again.returncode, again.stderr) == (0, "")
     assert "left behind" in again.stdout
-    assert state(home)[0].startswith("20200427-")
-    assert not any(home.scratch.glob("20200427-*"))
+    assert state(home) == new
+    assert not list(home.scratch.iterdir())
+    assert receipts.broken_links(home) == []
+
+
+def killed(steps: Steps, number: int, fault: str, growth: int) -> Iterator[int]:
+    """Kill a step ever later until it ends by itself; yield when it was killed.
+
+    What a death leaves behind is what the next attempt starts from.
+    """
+    at = 1
+    while (ended := steps.attempt(number, fault, at)[0]) != 0:
+        assert ended == -signal.SIGKILL
+        yield at
+        at *= growth
 
 
 def test_a_second_run_is_told_who_writes(home: Home, small_nation: Path) -> None:

@@ -869,17 +869,6 @@ def test_what_cannot_be_read_is_refused(home: Home, drop: Path) -> None:
         assert f"{ENTITY}/{day}.csv: is not a regular file" in str(stopped.value)
 
 
-def test_a_full_disk_is_told_as_such(
-    home: Home, drop: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(*_: object, **__: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(received_csv, "write_csv", full)
-    message = refusal(home, drop, f"{ENTITY}/{DAY}.csv", HEADER)
-    assert f"{DAY}.csv: could not be landed: No space left on device" in message
-
-
 # Revisions
 
 

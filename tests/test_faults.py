@@ -203,8 +203,8 @@ def test_every_step_may_be_killed_and_find_the_disk_full(
         assert list(killed(steps, number, first=3, growth=8)), at
         assert state(home) == before
 
-    # On a full disk DuckDB closes its file in silence: what the check blocked is in the
-    # log beside it, and goes with the file. (The rerun compares.)
+    # On a full disk DuckDB closes its file in silence: what the check has written is in
+    # the log beside it.
     assert steps.attempt(publishing - 1, "full disk", 10_000_000) == (0, "")
     assert list(home.scratch.glob("*/run.duckdb.wal"))
 
@@ -229,6 +229,8 @@ def test_every_step_may_be_killed_and_find_the_disk_full(
     assert states == sorted(states, key=[before, new].index)
     assert len(states) > 10
     assert not list(home.scratch.iterdir())
+    with duckdb.connect(home.published_warehouse, read_only=True) as warehouse:
+        assert warehouse.execute("select finished_at from marts.run").fetchone()[0]
 
     # Begun once more, it is left behind; the rerun finds its every table the same.
     assert steps.attempt(1)[0] == 0

@@ -248,6 +248,35 @@ def test_what_duckdb_says_of_a_query_is_said() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        "create table more as select * from range(9)",
+        "copy (select * from range(9)) to '/dev/full'",
+    ],
+)
+def test_what_duckdb_says_of_a_full_disk_is_said(tmp_path: Path, query: str) -> None:
+    file, log = tmp_path / "a.duckdb", tmp_path / "a.duckdb.wal"
+    duckdb.connect(file).close()
+    # The log that a commit goes to first.
+    log.symlink_to("/dev/full")
+    with pytest.raises(duckdb.Error) as caught, duckdb.connect(file) as connection:
+        connection.execute(query)
+    said = f"Runtime Error in model persons (models/x.sql)\n  {caught.value}"
+
+    path = log if "create" in query else "/dev/full"
+    assert harmless(said) == f"cannot write {path}: No space left on device"
+
+
+def test_a_row_that_reads_like_a_full_disk_is_not_said() -> None:
+    value = 'IO Error: Could not write file "Ахметова": No space left on device'
+    with duckdb.connect() as connection, pytest.raises(duckdb.Error) as caught:
+        connection.execute("select cast(? as integer)", [value])
+
+    assert "Ахметова" in str(caught.value)
+    assert "Ахметова" not in harmless(str(caught.value))
+
+
 # The search itself
 
 

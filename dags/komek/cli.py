@@ -16,7 +16,7 @@ import click
 import duckdb
 
 from komek import law, pipeline, report
-from komek.errors import KomekError, StoppedError, harmless
+from komek.errors import KomekError, StoppedError, harmless, listed
 from komek.lock import private_files, writer_lock
 from komek.places import Home, default_home
 from komek.runs import Request
@@ -248,7 +248,11 @@ def verify(run_id: str, home: Path | None, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"run_id": run_id, "findings": findings}))
     if findings:
-        raise StoppedError(f"run {run_id} is not what it was: {'; '.join(findings)}")
+        if not as_json:
+            for finding in findings:
+                click.echo(finding)
+        found = listed(findings, "; ")
+        raise StoppedError(f"run {run_id} is not what it was: {found}")
     if not as_json:
         click.echo(f"run {run_id}: every input and every table is what it was")
 

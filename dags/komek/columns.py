@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from komek.files import put
 from komek.places import Home
 
 # Relation (schema.table) -> column -> the columns it is made of, as (relation, column).
@@ -44,10 +45,7 @@ def of_models(home: Home, code_version: str, manifest: Path, schema: Schema) -> 
             and not (node["schema"] == "staging" and not table.startswith("stg_"))
             for relation in [f"{node['schema']}.{table}"]
         }
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        partial = kept.with_suffix(".partial")
-        partial.write_text(json.dumps(found), encoding="utf-8")
-        partial.replace(kept)
+        put(kept, json.dumps(found).encode())
     return {
         relation: {
             column: [(source, name) for source, name in sources]

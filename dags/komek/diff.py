@@ -36,7 +36,7 @@ from typing import Any
 import duckdb
 
 from komek import law, receipts, registries, rerun, runs, transform
-from komek.errors import KomekError, UsageError, harmless
+from komek.errors import KomekError, UnwritableError, UsageError, harmless
 from komek.packs import text_literal
 from komek.places import Home
 from komek.registries import Entity
@@ -358,10 +358,13 @@ class _Work:
             self.say(f"compute the first run with the second's {step.cause} ...")
             try:
                 file = self.compute(step.asked)
+            except UnwritableError:
+                raise
             except KomekError as error:
                 self.say(f"not to be computed, taken with what follows: {error}")
                 continue
             name = f"step_{number}"
+            runs.settle(file)
             place = file.rename(self.scratch.root / f"{name}.duckdb")
             states.append(State(name, step.cause, place))
         return states

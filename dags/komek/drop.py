@@ -75,8 +75,8 @@ class Copy:
 
 
 @contextmanager
-def refusing(name: str) -> Iterator[None]:
-    """Refuse what cannot be read or kept, and name what is refused.
+def naming(name: str) -> Iterator[None]:
+    """Name what is refused.
 
     Raises:
         Refused: with this name, unless a narrower one is known already.
@@ -85,8 +85,22 @@ def refusing(name: str) -> Iterator[None]:
         yield
     except Refused as error:
         raise Refused(str(error), error.name or name) from None
+
+
+@contextmanager
+def reading(name: str) -> Iterator[None]:
+    """Refuse, by name, what a source does not let be read.
+
+    Only what touches the source belongs inside: that a copy cannot be written is no
+    fault of what is delivered.
+
+    Raises:
+        Refused: with this name.
+    """
+    try:
+        yield
     except OSError as error:
-        raise Refused(f"could not be landed: {_reason(error)}", name) from None
+        raise Refused(f"cannot be read: {_reason(error)}", name) from None
 
 
 def open_drop(source: str | Path) -> Path:
@@ -116,9 +130,14 @@ def shown_drop(source: str | Path) -> str:
 
 
 def unknown_folders(drop: Path) -> list[str]:
-    """Return the names of folders in the drop that are no entity's."""
+    """Return the names of folders in the drop that are no entity's.
+
+    Raises:
+        Refused: the drop cannot be read.
+    """
     known = {entity.name for entity in registries.entities()}
-    folders = [path.name for path in _listed(drop) if path.is_dir()]
+    with reading("the drop folder"):
+        folders = [path.name for path in _listed(drop) if path.is_dir()]
     return [_printable(name) for name in folders if name not in known]
 
 
@@ -135,10 +154,15 @@ def deliveries(
 
     Returns:
         The snapshots delivered in one shape, and the refusals.
+
+    Raises:
+        Refused: the entity's folder cannot be read.
     """
     by_day: dict[date, list[Delivery]] = {}
     refusals = []
-    for path in _listed(drop / entity.name):
+    with reading(entity.name):
+        paths = _listed(drop / entity.name)
+    for path in paths:
         name = f"{entity.name}/{_printable(path.name)}"
         data_name = _DATA_NAME.fullmatch(path.name)
         if not data_name and not (_DATE.fullmatch(path.name) and path.is_dir()):
@@ -186,13 +210,15 @@ def receive(
         The copies, in order of file name.
 
     Raises:
-        Refused: there is nothing, something is empty, or it changes meanwhile.
+        Refused: there is nothing, something is empty or cannot be read, or it changes
+            meanwhile.
+        OSError: the copy cannot be written.
     """
     parts = _parts(delivery, say)
     copies = []
     for number, (name, path) in enumerate(parts.items()):
         copy = folder / f"received-{number:05}"
-        with refusing(name), open_new(copy) as file:
+        with naming(name), open_new(copy) as file:
             copies.append(Copy(name, copy, *_copied(path, file, name, progress)))
     if _parts(delivery, lambda _: None).keys() != parts.keys():
         raise Refused(_CHANGED)
@@ -204,7 +230,9 @@ def _parts(delivery: Delivery, say: Say) -> dict[str, Path]:
     if delivery.is_file:
         return {delivery.name: delivery.path}
     parts = {}
-    for path in _listed(delivery.path):
+    with reading(delivery.name):
+        paths = _listed(delivery.path)
+    for path in paths:
         name = f"{delivery.name}/{path.name}"
         if not _DATA_NAME.fullmatch(path.name):
             say(f"{_printable(name)}: not a part, ignored")
@@ -221,25 +249,32 @@ def _copied(
     path: Path, target: BinaryIO, name: str, progress: Progress
 ) -> tuple[int, str]:
     """Copy a file that holds still; return its size and sha256."""
-    if not path.is_file():
-        raise Refused("is not a regular file")
-    before = _version(path)
+    with reading(name):
+        if not path.is_file():
+            raise Refused("is not a regular file")
+        before = _version(path)
     size = before[0]
     if size == 0:
         raise Refused("is empty: zero bytes")
     digest = hashlib.sha256()
     copied = 0
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-            target.write(chunk)
-            copied += len(chunk)
-            if copied > size:
-                break
-            progress(f"receive {name}", copied, size)
-    if copied != size or _version(path) != before:
-        raise Refused(_CHANGED)
+    for chunk in _chunks(path, name):
+        digest.update(chunk)
+        target.write(chunk)
+        copied += len(chunk)
+        if copied > size:
+            break
+        progress(f"receive {name}", copied, size)
+    with reading(name):
+        if copied != size or _version(path) != before:
+            raise Refused(_CHANGED)
     return size, digest.hexdigest()
+
+
+def _chunks(path: Path, name: str) -> Iterator[bytes]:
+    with reading(name), path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            yield chunk
 
 
 def _version(path: Path) -> tuple[int, ...]:

@@ -51,6 +51,7 @@ def emit(run: Run, run_file: Path, artifacts: Path) -> None:
 
     Raises:
         KomekError: the configured collector does not take them.
+        OSError: their file cannot be written.
     """
     report = run.home.report(run.run_id)
     events = list(_events(run, run_file, artifacts))
@@ -60,8 +61,12 @@ def emit(run: Run, run_file: Path, artifacts: Path) -> None:
     to_file = OpenLineageClient(
         transport=FileTransport(FileConfig(log_file_path=str(partial), append=True))
     )
-    for event in events:
-        to_file.emit(event)
+    try:
+        for event in events:
+            to_file.emit(event)
+    except RuntimeError as error:
+        # The transport's word for a file that cannot be written.
+        raise error.__cause__ or error from None
     partial.replace(path)
     if url := os.environ.get("OPENLINEAGE_URL"):
         collector = OpenLineageClient(

@@ -17,6 +17,7 @@ import yaml
 
 from komek import places
 from komek.errors import KomekError, StoppedError, UsageError
+from komek.files import put
 from komek.lock import private_files
 from komek.packs import MANIFEST, month_folder
 from komek.places import Home
@@ -177,5 +178,4 @@ def _report(
     }
     path = home.report(run_id) / "validation" / "volume.json"
     with private_files():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+        put(path, (json.dumps(told, indent=1) + "\n").encode())

@@ -18,8 +18,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
 from komek import drop, received, received_csv, registries
-from komek.drop import Copy, Delivery, Progress, Say, refusing
-from komek.errors import StoppedError
+from komek.drop import Copy, Delivery, Progress, Say, naming, reading
+from komek.errors import StoppedError, listed
+from komek.lock import writing_to
 from komek.places import Home
 from komek.received import Refused
 from komek.registries import Entity
@@ -91,6 +92,7 @@ def land(
         UsageError: there is no such drop folder, or no such entity.
         StoppedError: something was refused; the message lists each with its reason.
             All that could be landed has been.
+        UnwritableError: the home cannot be written. What has landed until then stays.
     """
     if entities is None:
         entities = [entity.name for entity in registries.entities()]
@@ -100,11 +102,12 @@ def land(
     with landing.noting_refusal("the drop folder"):
         for name in drop.unknown_folders(folder):
             say(f"{name}: not an entity, ignored")
-    for entity in chosen:
-        with landing.noting_refusal(entity.name):
-            landing.land_entity(folder, entity, until)
+    with writing_to(home):
+        for entity in chosen:
+            with landing.noting_refusal(entity.name):
+                landing.land_entity(folder, entity, until)
     if landing.refusals:
-        raise StoppedError("refused at landing: " + "; ".join(landing.refusals))
+        raise StoppedError(f"refused at landing: {listed(landing.refusals, '; ')}")
     return landing.landed
 
 
@@ -208,19 +211,26 @@ class _Landing:
     def noting_refusal(self, name: str) -> Iterator[None]:
         """Note what is refused, and go on."""
         try:
-            with refusing(name):
+            with naming(name):
                 yield
         except Refused as error:
-            self.refusals.append(f"{error.name}: {error}")
+            self.refuse(f"{error.name}: {error}")
         except StoppedError as error:
-            self.refusals.append(str(error))
+            self.refuse(str(error))
+
+    def refuse(self, what: str) -> None:
+        self.refusals.append(what)
+        self.say(f"refused: {what}")
 
     def land_entity(self, folder: Path, entity: Entity, until: date | None) -> None:
-        if not (folder / entity.name).is_dir():
+        with reading(entity.name):
+            is_delivered = (folder / entity.name).is_dir()
+        if not is_delivered:
             self.say(f"{entity.name}: nothing delivered")
             return
         deliveries, refusals = drop.deliveries(folder, entity, until, self.say)
-        self.refusals += refusals
+        for refusal in refusals:
+            self.refuse(refusal)
         with _only_one(self.home.entity(entity.name)):
             for delivery in deliveries:
                 with self.noting_refusal(delivery.name):
@@ -269,7 +279,7 @@ class _Landing:
     def land_file(self, copy: Copy, target: Path, entity: Entity) -> dict[str, Any]:
         """Write a received copy as its landed Parquet; return its manifest entry."""
         malformed_rows = 0
-        with refusing(copy.name):
+        with naming(copy.name):
             if copy.format == "parquet":
                 rows = received.check_parquet(copy.path)
                 copy.path.rename(target)

@@ -1,4 +1,4 @@
-"""One writer per home: the lock, and who may read what it writes.
+"""One writer per home: the lock, who may read what it writes, and if it cannot write.
 
 The kernel holds the lock (flock) and drops it with the process, however that ends: a
 file left behind by `kill -9` is in nobody's way, only recognised and said.
@@ -10,8 +10,11 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 
-from komek.errors import KomekError
+import duckdb
+
+from komek.errors import CANNOT_WRITE, KomekError, UnwritableError, unwritten
 from komek.places import Home
 
 _LONGEST = 4096
@@ -31,6 +34,31 @@ def private_files() -> Iterator[None]:
 
 
 @contextmanager
+def writing_to(home: Home) -> Iterator[None]:
+    """Say of a home that cannot be written that it cannot, and why.
+
+    Raises:
+        UnwritableError: its disk is full, or it is read-only.
+    """
+    try:
+        yield
+    except OSError as error:
+        paths = [error.filename2, error.filename]
+        named = [Path(path) for path in paths if isinstance(path, str)]
+        ours = [path for path in named if path.is_relative_to(home.root)]
+        if error.errno not in CANNOT_WRITE or (named and not ours):
+            raise
+        raise UnwritableError(
+            f"cannot write {[*ours, home.root][0]}: {error.strerror}"
+        ) from None
+    except duckdb.Error as error:
+        reason = unwritten(str(error))
+        if reason is None:
+            raise
+        raise UnwritableError(reason) from None
+
+
+@contextmanager
 def writer_lock(
     home: Home, command: str = "komek", say: Callable[[str], None] = print
 ) -> Iterator[None]:
@@ -42,9 +70,10 @@ def writer_lock(
         say: gets a line when a lock was left behind by a run that did not end.
 
     Raises:
-        KomekError: another process holds the lock, or it cannot be written.
+        KomekError: another process holds the lock.
+        UnwritableError: the home cannot be written, now or inside.
     """
-    with private_files():
+    with private_files(), writing_to(home):
         descriptor = _open(home)
         try:
             _acquire(home, descriptor)
@@ -63,7 +92,7 @@ def _open(home: Home) -> int:
         home.lock.parent.mkdir(parents=True, exist_ok=True)
         return os.open(home.lock, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
-        raise KomekError(f"cannot write to {home.root}: {error}") from error
+        raise UnwritableError(f"cannot write {home.lock}: {error.strerror}") from None
 
 
 def _acquire(home: Home, descriptor: int) -> None:
@@ -85,11 +114,8 @@ def _sign(
         say(f"the lock of {left} was left behind: that run did not end; going on")
     since = datetime.now(UTC).isoformat(timespec="seconds")
     holder = {"pid": os.getpid(), "command": command, "since": since}
-    try:
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, json.dumps(holder).encode(), 0)
-    except OSError as error:
-        raise KomekError(f"cannot write to {home.root}: {error}") from error
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, json.dumps(holder).encode(), 0)
 
 
 def _holder(descriptor: int) -> str | None:

@@ -206,6 +206,7 @@ def _file(home: Home, run: runs.Run) -> None:
     for artifact in transform.artifacts(run):
         shutil.copy2(artifact, kept / artifact.name)
     home.runs.mkdir(parents=True, exist_ok=True)
+    runs.settle(run.file)
     os.replace(run.file, home.run_file(run.run_id))  # noqa: PTH105  (atomic)
 
 

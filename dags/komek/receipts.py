@@ -13,7 +13,6 @@ out differently) and a link of its own, and breaks nothing.
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -24,6 +23,7 @@ import duckdb
 
 from komek import landing, working_days
 from komek.errors import KomekError
+from komek.files import put
 from komek.landing import Snapshot
 from komek.packs import MANIFEST, digest
 from komek.places import Home
@@ -251,7 +251,7 @@ def write(home: Home, run: Run, details: Mapping[str, Any]) -> dict[str, Any]:
             + _difference(home, run.run_id, receipt)
         )
     if sha256(path) != written:
-        _put(path, text.encode())
+        put(path, text.encode())
     files = [path, home.run_file(run.run_id), *_rests_on(home, run.inputs)]
     _add_link(home, run.run_id, {_below(home, file): digest(file) for file in files})
     return receipt
@@ -415,19 +415,8 @@ def _add_link(home: Home, run_id: str, files: Mapping[str, str]) -> None:
         run_id=run_id,
         files=files,
     )
-    _put(path, before + link.line + b"\n")
+    put(path, before + link.line + b"\n")
 
 
 def _below(home: Home, path: Path) -> str:
     return path.relative_to(home.root).as_posix()
-
-
-def _put(path: Path, text: bytes) -> None:
-    """Write a file whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.partial")
-    with partial.open("wb") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)

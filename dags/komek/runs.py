@@ -18,7 +18,7 @@ from typing import Any
 import duckdb
 
 from komek import __version__, landing, law, places, registries
-from komek.errors import KomekError, StoppedError
+from komek.errors import KomekError, StoppedError, listed
 from komek.landing import Snapshot
 from komek.places import Home
 from komek.received import MALFORMED
@@ -143,6 +143,20 @@ def load(home: Home, run_id: str) -> Run:
     )
 
 
+def settle(file: Path) -> None:
+    """Put into a run's file what DuckDB could only note in the log beside it.
+
+    On a full disk it closes a file in silence all the same: moved alone, the file would
+    lose what the log has.
+
+    Raises:
+        duckdb.Error: it still cannot be written.
+    """
+    if file.with_name(f"{file.name}.wal").exists():
+        with duckdb.connect(file) as connection:
+            connection.execute("checkpoint")
+
+
 def code_version() -> str:
     """Return the package's version and a hash of the code that decides."""
     sources = [
@@ -252,7 +266,7 @@ def _refuse_changed(snapshots: Sequence[Snapshot]) -> None:
         ]
     if changed:
         raise StoppedError(
-            "landed files are not what their manifest says: " + ", ".join(changed)
+            f"landed files are not what their manifest says: {listed(changed)}"
         )
 
 

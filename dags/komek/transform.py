@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from komek import places
-from komek.errors import KomekError, StoppedError, harmless
+from komek.errors import (
+    KomekError,
+    StoppedError,
+    UnwritableError,
+    harmless,
+    listed,
+    unwritten,
+)
 from komek.runs import Run
 
 if TYPE_CHECKING:
@@ -45,6 +52,7 @@ def build(
     Raises:
         StoppedError: a value of law is missing, or a test on the law tables failed.
         KomekError: dbt could not build a model.
+        UnwritableError, OSError: a file cannot be written.
     """
     if layer == "facts":
         _invoke(
@@ -188,6 +196,10 @@ def _raise_failure(outcome: Any) -> None:  # noqa: ANN401  (dbt's own is not pub
     if outcome.success:
         return
     if outcome.exception is not None:
+        if isinstance(outcome.exception, OSError):
+            raise outcome.exception
+        if reason := unwritten(str(outcome.exception)):
+            raise UnwritableError(reason)
         raise KomekError(f"dbt: {_one_line(str(outcome.exception))}")
     failed = [
         result
@@ -195,18 +207,23 @@ def _raise_failure(outcome: Any) -> None:  # noqa: ANN401  (dbt's own is not pub
         if result.status in ("error", "fail", "runtime error")
     ]
     for result in failed:
+        if reason := unwritten(result.message or ""):
+            raise UnwritableError(reason)
         gap = _LAW_GAP.search(result.message or "")
         if gap:
             raise StoppedError(f"{result.node.name}: {gap.group(0)}")
     tests = [result for result in failed if result.status == "fail"]
     if tests:
         raise StoppedError(
-            "; ".join(f"{test.node.name}: {test.failures} rows" for test in tests)
+            listed([f"{test.node.name}: {test.failures} rows" for test in tests], "; ")
         )
     raise KomekError(
-        "; ".join(
-            f"dbt could not build {result.node.name}: {_one_line(result.message)}"
-            for result in failed
+        listed(
+            [
+                f"dbt could not build {result.node.name}: {_one_line(result.message)}"
+                for result in failed
+            ],
+            "; ",
         )
     )
 

@@ -41,7 +41,8 @@ import duckdb
 import yaml
 
 from komek import places, registries
-from komek.errors import StoppedError, UsageError
+from komek.errors import StoppedError, UsageError, listed
+from komek.files import put
 from komek.lock import private_files
 
 Stage = Literal["door", "result"]
@@ -152,7 +153,9 @@ class Outcome:
             StoppedError: names every entity or table, expectation and number of rows.
         """
         if self.stopped:
-            raise StoppedError(f"{self.stage} check failed: {'; '.join(self.stopped)}")
+            raise StoppedError(
+                f"{self.stage} check failed: {listed(self.stopped, '; ')}"
+            )
 
     def as_json(self) -> dict[str, Any]:
         """Return what the report keeps."""
@@ -577,10 +580,10 @@ def _write(
     results = report / "validation"
     docs = report / "data_docs"
     (docs / outcome.stage).mkdir(parents=True, exist_ok=True)
-    results.mkdir(parents=True, exist_ok=True)
-    (results / f"{outcome.stage}.json").write_text(
-        json.dumps(outcome.as_json(), ensure_ascii=False, indent=1) + "\n",
-        encoding="utf-8",
+    # Whole or not at all: whoever writes the index after a crash reads both.
+    put(
+        results / f"{outcome.stage}.json",
+        (json.dumps(outcome.as_json(), ensure_ascii=False, indent=1) + "\n").encode(),
     )
     pages = gx.Pages()
     for name, found in evidence.items():

@@ -18,7 +18,7 @@ from typing import Any
 import duckdb
 
 from komek import landing, law, pipeline, receipts, rerun, runs
-from komek.errors import KomekError, UsageError
+from komek.errors import KomekError, UnwritableError, UsageError
 from komek.packs import MANIFEST, text_literal
 from komek.places import Home
 from komek.receipts import Chain, Content, Link
@@ -249,6 +249,8 @@ def _recomputed(home: Home, receipt: Mapping[str, Any], *, intact: bool) -> list
                 receipt["overridden_checks"], encoding="utf-8"
             )
             pipeline.check_result(scratch, run.run_id, lambda _: None)
+        except UnwritableError:
+            raise
         except KomekError as error:
             return [f"the run cannot be computed again: {error}"]
         left_out = set(_IDENTITY) if _other_code(receipt) else set()

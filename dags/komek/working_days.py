@@ -5,12 +5,12 @@ days it counted with.
 """
 
 import json
-import os
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
 from komek.errors import StoppedError
+from komek.files import put
 from komek.law import content_sha256
 from komek.places import Home
 
@@ -41,7 +41,7 @@ def land_working_days(home: Home) -> WorkingDays:
     manifest = folder / MANIFEST
     if not manifest.exists():
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        partial = folder / f"days.{os.getpid()}.partial"
+        partial = folder / "days.partial"
         _write_calendar(partial)
         partial.rename(path)
         described = {
@@ -49,7 +49,8 @@ def land_working_days(home: Home) -> WorkingDays:
             "source": f"holidays {holidays.__version__}, country {COUNTRY}",
             "sha256": content_sha256([path], folder),
         }
-        manifest.write_text(json.dumps(described, indent=2) + "\n", encoding="utf-8")
+        # Whole or not at all: a calendar that has a manifest is not landed again.
+        put(manifest, (json.dumps(described, indent=2) + "\n").encode())
     return landed_working_days(home, holidays.__version__)
 
 

@@ -2,6 +2,7 @@
 
 import codecs
 import csv
+import errno
 import fcntl
 import gzip
 import hashlib
@@ -869,15 +870,36 @@ def test_what_cannot_be_read_is_refused(home: Home, drop: Path) -> None:
         assert f"{ENTITY}/{day}.csv: is not a regular file" in str(stopped.value)
 
 
-def test_a_full_disk_is_told_as_such(
+def test_a_message_names_the_first_of_many_refusals(home: Home, drop: Path) -> None:
+    for day in range(1, 14):
+        put(drop, f"{ENTITY}/2020-04-{day:02}.csv", "")
+    said: list[str] = []
+    with pytest.raises(StoppedError) as stopped:
+        land(home, drop, say=said.append)
+    message = str(stopped.value)
+    assert f"{ENTITY}/2020-04-10.csv: is empty: zero bytes; and 3 more" in message
+    assert "2020-04-11" not in message
+    assert f"refused: {ENTITY}/2020-04-13.csv: is empty: zero bytes" in said
+
+
+def test_a_source_that_cannot_be_read_is_refused(
     home: Home, drop: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(*_: object, **__: object) -> None:
-        raise OSError(28, "No space left on device")
+    path = put(drop, f"{ENTITY}/{DAY}.csv", HEADER)
+    put(drop, f"kato/{DAY}.csv", "kato,name_ru\n")
+    real = Path.open
 
-    monkeypatch.setattr(received_csv, "write_csv", full)
-    message = refusal(home, drop, f"{ENTITY}/{DAY}.csv", HEADER)
-    assert f"{DAY}.csv: could not be landed: No space left on device" in message
+    def denied(self: Path, *arguments: object, **named: object) -> object:
+        if self == path:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self))
+        return real(self, *arguments, **named)
+
+    monkeypatch.setattr(Path, "open", denied)
+    with pytest.raises(StoppedError) as stopped:
+        land(home, drop)
+    said = f"refused at landing: {ENTITY}/{DAY}.csv: cannot be read: Permission denied"
+    assert str(stopped.value) == said
+    assert len(landing.snapshots(home, "kato")) == 1
 
 
 # Revisions

@@ -85,7 +85,7 @@ def test_half_written_lock_is_no_obstacle(home: Home) -> None:
 
 def test_home_that_cannot_be_written_is_named(home: Home) -> None:
     home.root.write_text("a file where the folder belongs")
-    with pytest.raises(KomekError, match=r"cannot write to .*home"), writer_lock(home):
+    with pytest.raises(KomekError, match=r"cannot write .*home"), writer_lock(home):
         pass
 
 

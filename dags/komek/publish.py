@@ -197,8 +197,11 @@ def _holds(publication: Publication, run_id: str, official: bool) -> bool:
 
 def _is_encrypted_if_asked(publication: Publication) -> bool:
     """Say whether a run need not be published anew for its files to be encrypted."""
-    file = publication.folder / WAREHOUSE
-    return not database.encrypts() or database.is_encrypted(file)
+    if not database.encrypts():
+        return True
+    with suppress(duckdb.Error):
+        return database.is_encrypted(publication.folder / WAREHOUSE)
+    return False
 
 
 def _published_packs_exist(publication: Publication) -> bool:

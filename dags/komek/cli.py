@@ -5,6 +5,7 @@ and an exit status. What is done is done elsewhere.
 """
 
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ from typing import Any
 import click
 import duckdb
 
-from komek import law, pipeline, report
+from komek import database, law, pipeline, report
 from komek.errors import KomekError, StoppedError, harmless, listed
 from komek.lock import private_files, writer_lock
 from komek.places import Home, default_home
@@ -271,6 +272,15 @@ def retire(before: date, dry_run: bool, home: Path | None, as_json: bool) -> Non
         retired = retire_from(at, before, progress.say, dry_run=dry_run)
     if as_json:
         click.echo(json.dumps({"retired": retired, "dry_run": dry_run}))
+
+
+@cli.command()
+@click.argument("region_kato", required=False, metavar="[REGION]")
+def key(region_kato: str | None) -> None:
+    """Print the key of a REGION's packs (nine digits), or of the warehouse."""
+    if region_kato is not None and not re.fullmatch(r"[0-9]{9}", region_kato):
+        raise click.UsageError(f"{region_kato!r} is not a code of nine digits")
+    click.echo(database.key_of(region_kato))
 
 
 @cli.command()

@@ -35,9 +35,8 @@ from typing import Any
 
 import duckdb
 
-from komek import law, receipts, registries, rerun, runs, transform
+from komek import database, law, receipts, registries, rerun, runs, transform
 from komek.errors import KomekError, UnwritableError, UsageError, harmless
-from komek.packs import text_literal
 from komek.places import Home
 from komek.registries import Entity
 from komek.runs import ROWS_PER_FILE, Request
@@ -210,7 +209,7 @@ def diff(
             chain = _Work(home, scratch, say, before, after).computed(
                 steps(before, after, today), ends
             )
-            with duckdb.connect(str(scratch.root / "diff.duckdb")) as connection:
+            with database.connect(scratch.root / "diff.duckdb") as connection:
                 connection.execute(f"set memory_limit = '{transform.memory_limit()}'")
                 return {
                     "first": _named(before),
@@ -417,7 +416,7 @@ def _compared(
 @contextmanager
 def _attached(connection: duckdb.DuckDBPyConnection, file: Path) -> Iterator[None]:
     """Attach a run's file under the name by which its views know it."""
-    connection.execute(f"attach {text_literal(file)} as run (read_only)")
+    database.attach(connection, file, "run")
     try:
         yield
     finally:

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
-import duckdb
 from openlineage.client import OpenLineageClient, event_v2, set_producer
 from openlineage.client.generated import (
     column_lineage_dataset,
@@ -25,7 +24,7 @@ from openlineage.client.generated import (
 from openlineage.client.transport.file import FileConfig, FileTransport
 from openlineage.client.transport.http import HttpConfig, HttpTransport
 
-from komek import __version__, columns
+from komek import __version__, columns, database
 from komek.errors import KomekError
 from komek.runs import Run
 
@@ -197,7 +196,7 @@ def _model_events(
 
 
 def _schema(run_file: Path) -> dict[str, dict[str, dict[str, str]]]:
-    with duckdb.connect(run_file, read_only=True) as connection:
+    with database.connect(run_file, read_only=True) as connection:
         rows = connection.execute(
             "select table_schema, table_name, column_name, data_type"
             " from information_schema.columns order by all"

@@ -10,7 +10,7 @@ from typing import Any
 
 import duckdb
 
-from komek import publish
+from komek import database, publish
 from komek.errors import KomekError, UsageError
 from komek.explain_decisions import Block, Decisions
 from komek.explain_law import Case, conditions, policies_read
@@ -57,10 +57,9 @@ def explain(home: Home, iin: str, run_id: str | None = None) -> dict[str, Any]:
         raise UsageError("not an IIN: it takes 12 digits, of which the last checks")
     run_file = _run_file(home, run_id)
     try:
-        with duckdb.connect() as connection:
+        with database.connect() as connection:
             # Under this name, for the views in it name the file they were made in.
-            path = str(run_file).replace("'", "''")
-            connection.execute(f"attach '{path}' as run (read_only)")
+            database.attach(connection, run_file, "run")
             connection.execute("use run")
             return _Explanation(home, connection, iin).as_dict()
     except duckdb.Error as error:

@@ -12,10 +12,9 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import yaml
 
-from komek import places
+from komek import database, places
 from komek.errors import KomekError, StoppedError, UsageError
 from komek.files import put
 from komek.lock import private_files
@@ -162,7 +161,7 @@ def _published(publication: Publication, month: date) -> dict[str, int]:
 
 
 def _recipients(run_file: Path) -> dict[str, int]:
-    with duckdb.connect(run_file, read_only=True) as connection:
+    with database.connect(run_file, read_only=True) as connection:
         rows = connection.execute(
             "select region_kato, recipients from marts.region_status"
         ).fetchall()

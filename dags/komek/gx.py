@@ -39,7 +39,7 @@ from great_expectations.expectations.registry import get_expectation_impl
 from great_expectations.render.renderer import ValidationResultsPageRenderer
 from great_expectations.render.view import DefaultJinjaPageView
 
-from komek import places
+from komek import database, places
 
 # Counts only: no value of a column ever reaches a result.
 _COUNTS_ONLY = {"result_format": "BASIC", "partial_unexpected_count": 0}
@@ -114,7 +114,7 @@ class _ReadOnlyConnection:
         self._connection = connection
 
     def cursor(self) -> CursorWrapper:
-        return CursorWrapper(self._connection.cursor(), self)
+        return CursorWrapper(database.cursor(self._connection), self)
 
     def begin(self) -> None: ...
 
@@ -128,7 +128,7 @@ class _ReadOnlyConnection:
 @contextmanager
 def opened(run_file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open a run's file for reading."""
-    with duckdb.connect(str(run_file), read_only=True) as connection:
+    with database.connect(run_file, read_only=True) as connection:
         yield connection
 
 

@@ -2,7 +2,9 @@
 
 A pack is the folder `<list_month>/<region_kato>/` with the region's recipients as
 `recipients.csv`, `.parquet` and `.xlsx`, what has changed since the region's previous
-publication as `changes.csv`, and a `manifest.json` that says what they are.
+publication as `changes.csv`, and a `manifest.json` that says what they are. Where what
+is written is encrypted they are `recipients.parquet` and `changes.parquet` alone, under
+a key of the region's own: nothing here encrypts a CSV or a workbook.
 The rows of all regions are joined and ordered once, into a working file; the packs are
 then written from it, a region per thread (DuckDB and zlib both let go of the GIL).
 """
@@ -11,7 +13,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
@@ -22,6 +24,8 @@ import duckdb
 import pyarrow
 import pyarrow.compute
 
+from komek import database
+from komek.database import text_literal
 from komek.errors import StoppedError
 from komek.workbook import (
     MAX_ROWS,
@@ -51,7 +55,9 @@ COLUMNS = (
     Column("iban", 23),
     Column("amount", 11, is_amount=True),
 )
+# The changes come last.
 FILES = ("recipients.csv", "recipients.parquet", "recipients.xlsx", "changes.csv")
+ENCRYPTED_FILES = ("recipients.parquet", "changes.parquet")
 MANIFEST = "manifest.json"
 
 _NAMES = ", ".join(column.name for column in COLUMNS)
@@ -104,12 +110,6 @@ class Pack:
         """What the region's sets cost together."""
         amounts = (district.amount_total for district in self.districts)
         return sum(amounts, Decimal("0.00"))
-
-
-def text_literal(text: str | Path) -> str:
-    """Return a text or path as an SQL literal."""
-    quoted = str(text).replace("'", "''")
-    return f"'{quoted}'"
 
 
 def month_folder(folder: Path, list_month: date) -> Path:
@@ -167,17 +167,20 @@ def write_packs(
         OSError, duckdb.Error: a file cannot be written.
     """
     month = month_folder(folder, origin.list_month)
-    with duckdb.connect(str(work / "packs.duckdb")) as connection:
+    with database.connect(work / "packs.duckdb") as connection:
         connection.execute(f"set memory_limit = '{_MEMORY}'")
         connection.execute(f"set temp_directory = {text_literal(work / 'spill')}")
-        connection.execute(f"attach {text_literal(run_file)} as run (read_only)")
+        database.attach(connection, run_file, "run")
         _gather(connection)
         packs = _packs(connection)
+        if database.encrypts():
+            for pack in packs:
+                database.add_pack_key(connection, pack.region_kato)
         with ThreadPoolExecutor(max_workers=os.cpu_count()) as threads:
             written = [
                 threads.submit(
                     _write_pack,
-                    connection.cursor(),
+                    database.cursor(connection),
                     pack,
                     month / pack.region_kato,
                     origin,
@@ -299,11 +302,14 @@ def _write_pack(
     previous: Path | None,
 ) -> None:
     folder.mkdir(parents=True)
-    _write_csv(connection, pack, folder / "recipients.csv")
     _write_parquet(connection, pack, folder / "recipients.parquet")
-    _write_xlsx(connection, pack, folder / "recipients.xlsx", origin)
-    changes = _write_changes(connection, pack, folder / "changes.csv", previous)
-    manifest = _manifest(pack, folder, origin, previous, changes)
+    files = ENCRYPTED_FILES if database.encrypts() else FILES
+    if files == FILES:
+        _write_csv(connection, pack, folder / "recipients.csv")
+        _write_xlsx(connection, pack, folder / "recipients.xlsx", origin)
+    changes = _write_changes(connection, pack, folder / files[-1], previous)
+    rows = dict.fromkeys(files, pack.recipients) | {files[-1]: changes}
+    manifest = _manifest(pack, folder, origin, previous, rows)
     text = json.dumps(manifest, ensure_ascii=False, indent=2) + "\n"
     (folder / MANIFEST).write_text(text, encoding="utf-8")
 
@@ -342,12 +348,17 @@ def _write_changes(
     A row per person: `iin`, `change` (added, removed, changed) and, of the changed, the
     names of the columns that did. Without a previous pack there is a header only.
     """
+    options = r"(format csv, header, new_line '\r\n')"
+    if path.suffix == ".parquet":
+        options = database.parquet_options(pack.region_kato)
     now = f"(from pack_rows where region_kato = {text_literal(pack.region_kato)})"
     before, names = f"(from {now} limit 0)", []
     if previous is None:
         now = before
     else:
-        before = f"read_parquet({text_literal(previous / 'recipients.parquet')})"
+        before = database.read_parquet(
+            previous / "recipients.parquet", pack.region_kato
+        )
         described = connection.execute(f"describe from {before}").fetchall()
         # A pack of an older version of the project may lack a column.
         had = {name for name, *_ in described} - {"list_month", "iin"}
@@ -384,7 +395,7 @@ def _write_changes(
             from compared
             where change <> 'changed' or differing <> ''
             order by iin
-        ) to {text_literal(path)} (format csv, header, new_line '\\r\\n')
+        ) to {text_literal(path)} {options}
         """
     ).fetchone() or (0,)
     return count
@@ -395,7 +406,7 @@ def _write_parquet(
 ) -> None:
     connection.execute(
         f"copy (select {_NAMES} {_rows_of(pack)}) to {text_literal(path)} "
-        "(format parquet, compression zstd)"
+        + database.parquet_options(pack.region_kato)
     )
 
 
@@ -470,8 +481,13 @@ def _joined(texts: pyarrow.StringArray) -> bytes:
 
 
 def _manifest(
-    pack: Pack, folder: Path, origin: Origin, previous: Path | None, changes: int
+    pack: Pack,
+    folder: Path,
+    origin: Origin,
+    previous: Path | None,
+    rows: Mapping[str, int],
 ) -> dict[str, object]:
+    """Return what a pack says of itself; `rows` are those of each of its files."""
     return {
         "run_id": origin.run_id,
         "official": origin.official,
@@ -488,8 +504,8 @@ def _manifest(
             name: {
                 "sha256": digest(folder / name),
                 "bytes": (folder / name).stat().st_size,
-                "rows": changes if name == "changes.csv" else pack.recipients,
+                "rows": count,
             }
-            for name in FILES
+            for name, count in rows.items()
         },
     }

@@ -12,13 +12,20 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-import duckdb
-
-from komek import events, guard, landing, receipts, runs, transform, validation
+from komek import (
+    database,
+    events,
+    guard,
+    landing,
+    receipts,
+    runs,
+    transform,
+    validation,
+)
 from komek.errors import KomekError
 from komek.lock import private_files
 from komek.places import Home, default_drop
-from komek.publish import Publication, current
+from komek.publish import Publication, current, refuse_other_key
 from komek.publish import publish as publish_run
 from komek.runs import Request
 
@@ -50,7 +57,13 @@ def pull(
 
 
 def prepare(home: Home, request: Request) -> str:
-    """Find the inputs of a run and lay out its file; return its id."""
+    """Find the inputs of a run and lay out its file; return its id.
+
+    Raises:
+        UsageError: KOMEK_KEY is not the one the home was published under.
+        StoppedError: an input is missing, or not what it was.
+    """
+    refuse_other_key(home)
     with private_files():
         return runs.begin(home, request).run_id
 
@@ -95,7 +108,7 @@ def check_result(home: Home, run_id: str, say: Say = print) -> None:
         _tell(outcome, say)
         outcome.raise_if_stopped()
         overridden = (run.folder / OVERRIDDEN).read_text(encoding="utf-8")
-        with duckdb.connect(run.file) as connection:
+        with database.connect(run.file) as connection:
             connection.executemany(
                 "update marts.region_status set publication = 'blocked',"
                 " blocked_by = 'check:' || ? where region_kato = ?"

@@ -18,6 +18,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
@@ -25,6 +26,7 @@ from typing import Any
 
 import duckdb
 
+from komek import database
 from komek.errors import KomekError, harmless
 from komek.lock import private_files
 from komek.packs import (
@@ -97,7 +99,7 @@ def read_run(run_file: Path) -> FinishedRun:
     Raises:
         duckdb.Error: the file is no finished run's.
     """
-    with duckdb.connect(run_file, read_only=True) as connection:
+    with database.connect(run_file, read_only=True) as connection:
         row = connection.execute(
             "select run_id, as_of, known_at, list_drawn from marts.run"
         ).fetchone()
@@ -123,6 +125,22 @@ def current(home: Home) -> Publication | None:
             "restore it, or remove the link and publish a run anew"
         ) from error
     return _from_state(folder, state)
+
+
+def refuse_other_key(home: Home) -> None:
+    """Refuse to go on in a home whose publication KOMEK_KEY, or its lack, cannot open.
+
+    Without it a run would publish in the open what was encrypted before.
+
+    Raises:
+        UsageError: what is published is encrypted under another key, or there is none.
+        KomekError: what `warehouse/current` leads to is no publication.
+    """
+    publication = current(home)
+    if publication:
+        # What is damaged is published anew.
+        with suppress(OSError, duckdb.Error):
+            database.is_encrypted(publication.folder / WAREHOUSE)
 
 
 def publish(home: Home, run_id: str, official: bool, say: Say) -> Publication | None:
@@ -171,9 +189,19 @@ def _holds(publication: Publication, run_id: str, official: bool) -> bool:
     return (
         (publication.run.run_id, publication.official) == (run_id, official)
         and (publication.folder / WAREHOUSE).is_file()
+        and _is_encrypted_if_asked(publication)
         and all(is_whole(pack) for pack in _pack_folders(publication))
         and _published_packs_exist(publication)
     )
+
+
+def _is_encrypted_if_asked(publication: Publication) -> bool:
+    """Say whether a run need not be published anew for its files to be encrypted."""
+    if not database.encrypts():
+        return True
+    with suppress(duckdb.Error):
+        return database.is_encrypted(publication.folder / WAREHOUSE)
+    return False
 
 
 def _published_packs_exist(publication: Publication) -> bool:
@@ -284,7 +312,7 @@ def _take_over(before: Publication, packs: Path) -> None:
 
 def _blocked(run_file: Path, run: FinishedRun, packs: Path) -> tuple[Blocked, ...]:
     """Return the regions the run blocks, with the run of the pack each still has."""
-    with duckdb.connect(run_file, read_only=True) as connection:
+    with database.connect(run_file, read_only=True) as connection:
         rows = connection.execute(
             """
             select region_kato, blocked_by from marts.region_status

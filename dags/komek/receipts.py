@@ -19,9 +19,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
-from komek import landing, working_days
+from komek import database, landing, working_days
 from komek.errors import KomekError
 from komek.files import put
 from komek.landing import Snapshot
@@ -135,7 +133,7 @@ def tables(
     Raises:
         duckdb.Error: the file cannot be read.
     """
-    with duckdb.connect(run_file, read_only=True) as connection:
+    with database.connect(run_file, read_only=True) as connection:
         found = connection.execute(
             "select table_schema, table_name,"
             " list((column_name, data_type) order by ordinal_position)"
@@ -166,7 +164,7 @@ def content(
         f"coalesce(length({text}) || ':' || {text}, '-')"
         for text in (f'cast("{name}" as varchar)' for name, _ in kept)
     )
-    with duckdb.connect(run_file, read_only=True) as connection:
+    with database.connect(run_file, read_only=True) as connection:
         rows, upper, lower = connection.execute(
             "select count(*), coalesce(sum(md5_number_upper(hashed)), 0),"
             " coalesce(sum(md5_number_lower(hashed)), 0)"

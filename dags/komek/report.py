@@ -2,9 +2,7 @@
 
 from typing import Any
 
-import duckdb
-
-from komek import publish
+from komek import database, publish
 from komek.places import Home
 
 
@@ -15,7 +13,7 @@ def of_run(home: Home, run_id: str) -> dict[str, Any]:
     published), file, recipients, amount_total, regions (each region_kato, name,
     recipients, amount_total, publication, blocked_by). Amounts are tenge, as text.
     """
-    with duckdb.connect(home.run_file(run_id), read_only=True) as connection:
+    with database.connect(home.run_file(run_id), read_only=True) as connection:
         run = connection.execute(
             "select as_of, known_at, note from marts.run"
         ).fetchone() or (None, None, "")

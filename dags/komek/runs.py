@@ -17,7 +17,8 @@ from typing import Any
 
 import duckdb
 
-from komek import __version__, landing, law, places, registries
+from komek import __version__, database, landing, law, places, registries
+from komek.database import text_literal
 from komek.errors import KomekError, StoppedError, listed
 from komek.landing import Snapshot
 from komek.places import Home
@@ -153,7 +154,7 @@ def settle(file: Path) -> None:
         duckdb.Error: it still cannot be written.
     """
     if file.with_name(f"{file.name}.wal").exists():
-        with duckdb.connect(file) as connection:
+        with database.connect(file) as connection:
             connection.execute("checkpoint")
 
 
@@ -316,7 +317,7 @@ def _previous_rows(home: Home, snapshot: Snapshot) -> int | None:
 
 def _lay_out(run: Run, snapshots: Sequence[Snapshot], calendar: WorkingDays) -> None:
     """Write the schema `landing` of the run's file: views over the landed Parquet."""
-    with duckdb.connect(run.file) as connection:
+    with database.connect(run.file) as connection:
         connection.execute("create schema landing")
         connection.execute(
             "create table landing.landed_files (file_no integer, entity varchar,"
@@ -334,7 +335,7 @@ def _lay_out(run: Run, snapshots: Sequence[Snapshot], calendar: WorkingDays) -> 
             file_no += len(snapshot.files)
         connection.execute(
             "create view landing.working_days as"
-            f" select * from read_parquet({_literal(calendar.path)})"
+            f" select * from read_parquet({text_literal(calendar.path)})"
         )
 
 
@@ -392,7 +393,7 @@ def _selects(entity: Entity, snapshot: Snapshot, file_no: int) -> Iterable[str]:
         if any(name in columns for columns in types)
     ]
     if all(columns == types[0] for columns in types):
-        paths = ", ".join(_literal(path) for path in snapshot.paths)
+        paths = ", ".join(text_literal(path) for path in snapshot.paths)
         number = f"{file_no}"
         if len(types) > 1:
             name = "regexp_extract(filename, '([0-9]+)[.]parquet$', 1)"
@@ -412,7 +413,7 @@ def _selects(entity: Entity, snapshot: Snapshot, file_no: int) -> Iterable[str]:
             else f'"{name}"'
             for name in present
         ]
-        yield _select(selected, columns, f"{file_no + offset}", _literal(path))
+        yield _select(selected, columns, f"{file_no + offset}", text_literal(path))
 
 
 def _landed_types(file: Mapping[str, Any]) -> dict[str, str]:
@@ -455,8 +456,3 @@ def _numeric_identifiers(
 
 def _joined(names: Iterable[str]) -> str:
     return "|".join(sorted(names))
-
-
-def _literal(path: Path) -> str:
-    text = str(path).replace("'", "''")
-    return f"'{text}'"

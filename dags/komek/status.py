@@ -5,7 +5,7 @@ from typing import Any
 
 import duckdb
 
-from komek import landing, registries
+from komek import database, landing, registries
 from komek.errors import KomekError
 from komek.places import Home
 from komek.publish import WAREHOUSE, FinishedRun, Publication, current, read_run
@@ -83,7 +83,7 @@ def _regions(publication: Publication) -> list[dict[str, Any]]:
     kept = {region.region_kato: region.kept_run for region in publication.blocked}
     warehouse = publication.folder / WAREHOUSE
     try:
-        with duckdb.connect(warehouse, read_only=True) as connection:
+        with database.connect(warehouse, read_only=True) as connection:
             rows = connection.execute(
                 """
                 select region_kato, recipients, amount_total, publication, blocked_by

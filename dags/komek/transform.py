@@ -8,9 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import duckdb
-
-from komek import places
+from komek import database, places
 from komek.errors import (
     KomekError,
     StoppedError,
@@ -96,9 +94,8 @@ def _read_law_of(run: Run, other: Path) -> None:
         " where (table_catalog, table_schema, table_name) = (?, 'law', ?)"
         " order by ordinal_position"
     )
-    with duckdb.connect(run.file) as connection:
-        literal = str(other).replace("'", "''")
-        connection.execute(f"attach '{literal}' as other (read_only)")
+    with database.connect(run.file) as connection:
+        database.attach(connection, other, "other")
         for table in sorted(path.stem for path in places.LAW_SEEDS.glob("*.csv")):
             ours, theirs = (
                 connection.execute(columns, [catalog, table]).fetchall()

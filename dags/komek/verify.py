@@ -17,9 +17,9 @@ from typing import Any
 
 import duckdb
 
-from komek import landing, law, pipeline, receipts, rerun, runs
+from komek import database, landing, law, pipeline, receipts, rerun, runs
 from komek.errors import KomekError, UnwritableError, UsageError
-from komek.packs import MANIFEST, text_literal
+from komek.packs import MANIFEST
 from komek.places import Home
 from komek.receipts import Chain, Content, Link
 
@@ -55,7 +55,7 @@ def verify(home: Home, run_id: str, say: Say = print) -> list[str]:
         What was found, a line each; nothing where everything is as it was.
 
     Raises:
-        UsageError: there is no such run.
+        UsageError: there is no such run, or KOMEK_KEY does not open its file.
     """
     say("compare what is there with the chain of receipts ...")
     checked = check(home, run_id)
@@ -73,7 +73,7 @@ def check(home: Home, run_id: str) -> Checked:
     """Check a run against the chain and its receipt, without computing it again.
 
     Raises:
-        UsageError: there is no such run.
+        UsageError: there is no such run, or KOMEK_KEY does not open its file.
     """
     chain = receipts.read_chain(home)
     there = {*receipts.receipts(home), *home.run_ids()}
@@ -84,12 +84,13 @@ def check(home: Home, run_id: str) -> Checked:
     if link is None:
         found.append(f"run {run_id} is in no chain")
         return Checked(found, None, "nothing says what the run was")
-    found += [*_run_file(home, link), *_publications(home, run_id, chain)]
+    changed_file = [*_run_file(home, link)]
+    found += [*changed_file, *_publications(home, run_id, chain)]
     path = receipts.receipt_path(home, run_id)
     if receipts.sha256(path) != link.files[_below(home, path)]:
         return Checked(found, None, "its receipt is not the one that was filed")
     receipt = receipts.read(home, run_id)
-    found += _tables(home.run_file(run_id), receipt)
+    found += _tables(home.run_file(run_id), receipt, intact=not changed_file)
     changed = list(_inputs(home, link, receipt))
     obstacle = "its inputs are not what they were" if changed else None
     return Checked([*changed, *found], receipt, obstacle)
@@ -152,13 +153,20 @@ def _run_file(home: Home, link: Link) -> Iterator[str]:
         yield f"{path}.wal is there: the file was written to after the run"
 
 
-def _tables(run_file: Path, receipt: Mapping[str, Any]) -> Iterator[str]:
-    """Say which marts of the run's file are not what the receipt says."""
+def _tables(
+    run_file: Path, receipt: Mapping[str, Any], *, intact: bool
+) -> Iterator[str]:
+    """Say which marts of the run's file are not what the receipt says.
+
+    One that is `intact` and cannot be opened is under another key.
+    """
     if not run_file.exists():
         return
     try:
         found = receipts.tables(run_file)
-    except duckdb.Error:
+    except (duckdb.Error, UsageError) as error:
+        if intact and isinstance(error, UsageError):
+            raise
         yield f"{run_file.name} cannot be read as a database"
         return
     named = {table for _, table in found}
@@ -281,7 +289,7 @@ def _within(filed: Path, again: Path, left_out: set[str]) -> list[str]:
     """
     try:
         there = receipts.tables(filed, _WITHIN)
-    except (duckdb.Error, OSError):
+    except (duckdb.Error, OSError, UsageError):
         return []
     found = []
     for (schema, table), columns in receipts.tables(again, _WITHIN).items():
@@ -301,9 +309,9 @@ def _within(filed: Path, again: Path, left_out: set[str]) -> list[str]:
 
 def _rows_apart(filed: Path, again: Path, table: str) -> str:
     """Count the rows that only one of two files has in a table."""
-    with duckdb.connect() as connection:
-        connection.execute(f"attach {text_literal(filed)} as filed (read_only)")
-        connection.execute(f"attach {text_literal(again)} as again (read_only)")
+    with database.connect() as connection:
+        database.attach(connection, filed, "filed")
+        database.attach(connection, again, "again")
         counts = [
             connection.execute(
                 f"select count(*) from (from {one}.{table}"

@@ -14,7 +14,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from komek import registries
+from komek import database, registries
+from komek.database import KEY
 from komek.places import DAGS, PROJECT, Home
 from komek.publish import current
 
@@ -29,6 +30,7 @@ STEPS = [
     "check_result",
     "publish",
 ]
+SECRET = "correct-horse-battery"
 IMPORTED_ALONE = """
 import json, socket, sys
 
@@ -182,7 +184,7 @@ def test_all_but_publishing_is_tried_again(dags: dict[str, Any]) -> None:
 
 @dataclass(frozen=True)
 class Machine:
-    """Where the DAGs run: a home, and Airflow's own."""
+    """Where the DAGs run, under a key: a home, and Airflow's own."""
 
     home: Home
     airflow: Path
@@ -196,6 +198,7 @@ class Machine:
                 "AIRFLOW_HOME": str(self.airflow),
                 "KOMEK_HOME": str(self.home.root),
                 "KOMEK_DROP": str(drop),
+                KEY: SECRET,
             },
             capture_output=True,
             text=True,
@@ -209,20 +212,26 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Machine:
     return Machine(Home(folder / "home"), folder / "airflow")
 
 
+@pytest.fixture
+def key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(KEY, SECRET)
+
+
 @pytest.fixture(scope="module")
 def published(machine: Machine, small_nation: Path) -> subprocess.CompletedProcess[str]:
     return machine.run_dags(small_nation)
 
 
 def test_the_dags_publish_by_region(
-    machine: Machine, published: subprocess.CompletedProcess[str]
+    machine: Machine, published: subprocess.CompletedProcess[str], key: None
 ) -> None:
     assert published.returncode == 0, published.stdout + published.stderr
     assert re.findall(r"eligibility: (\w+) +[0-9.]+ s  done", published.stdout) == [
         *STEPS,
         "clear_away",
     ]
-    with duckdb.connect(machine.home.published_warehouse, read_only=True) as warehouse:
+    warehouse_file = machine.home.published_warehouse
+    with database.connect(warehouse_file, read_only=True) as warehouse:
         (listed,) = warehouse.execute(
             "select count(*) from marts.food_set_recipients"
         ).fetchone()
@@ -248,6 +257,25 @@ def test_no_person_stands_in_airflows_logs_or_database(
 
     for path in (*machine.airflow.rglob("*.log"), *machine.airflow.glob("*.db")):
         assert not iins & set(re.findall(rb"(?=(\d{12}))", path.read_bytes()))
+
+
+def test_no_key_stands_in_any_file(
+    machine: Machine, published: subprocess.CompletedProcess[str], key: None
+) -> None:
+    regions = [pack.name for pack in machine.home.published.glob("*/*")]
+    keys = [SECRET, *map(database.key_of, (None, *regions))]
+    files = [
+        path
+        for root in (machine.home.root, machine.airflow)
+        for path in root.rglob("*")
+        if path.is_file()
+    ]
+
+    assert {path.suffix for path in files} >= {".log", ".db", ".duckdb", ".json"}
+    for path in files:
+        held = path.read_bytes()
+        assert not [key for key in keys if key.encode() in held], path
+    assert not [key for key in keys if key in published.stdout + published.stderr]
 
 
 def test_a_run_that_a_check_stops_leaves_what_is_published(

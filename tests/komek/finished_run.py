@@ -7,6 +7,7 @@ from pathlib import Path
 
 import duckdb
 
+from komek import database
 from komek.places import Home
 
 AKMOLA = "110000000"
@@ -81,7 +82,7 @@ def finish_run(
     path = home.run_file(run_id)
     path.unlink(missing_ok=True)
     month = as_of.replace(day=1)
-    with duckdb.connect(str(path)) as run:
+    with database.connect(path) as run:
         run.execute(SCHEMA)
         run.execute(
             "insert into marts.run values (?, ?, ?, ?)",

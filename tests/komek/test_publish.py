@@ -21,10 +21,11 @@ from finished_run import (
     with_amount,
 )
 
-from komek.errors import KomekError, StoppedError
-from komek.packs import is_whole
+from komek import database
+from komek.errors import KomekError, StoppedError, UsageError
+from komek.packs import ENCRYPTED_FILES, FILES, MANIFEST, is_whole
 from komek.places import Home
-from komek.publish import Blocked, current, publish
+from komek.publish import Blocked, current, publish, refuse_other_key
 
 APRIL = "2020-04-01"
 MAY_20 = date(2020, 5, 20)
@@ -499,3 +500,105 @@ def test_killed_before_the_first_publication_nothing_is_published(home: Home) ->
     assert not home.published_warehouse.exists()
     publish(home, "r2", True, quiet)
     assert state_of(home)[0] == "r2"
+
+
+# Under a key
+
+SECRET = "correct-horse-battery"
+
+
+def changes_under_a_key(home: Home) -> list[tuple[str, str]]:
+    """Return iin and change of Akmola's encrypted pack of April."""
+    file = home.published / APRIL / AKMOLA / "changes.parquet"
+    with database.connect() as connection:
+        database.add_pack_key(connection, AKMOLA)
+        return connection.execute(
+            f"select iin, change from {database.read_parquet(file, AKMOLA)}"
+        ).fetchall()
+
+
+def test_a_run_is_published_anew_under_a_key(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish_run(home, "r1")
+    monkeypatch.setenv(database.KEY, SECRET)
+
+    publish_run(home, "r1")
+    publish_run(home, "r1")
+
+    assert publications(home) == ["000001-r1", "000002-r1"]
+    assert database.is_encrypted(home.published_warehouse.resolve())
+    for pack in home.published.glob("*/*"):
+        assert {file.name for file in pack.iterdir()} == {*ENCRYPTED_FILES, MANIFEST}
+        assert is_whole(pack)
+
+
+def test_changes_are_told_from_a_pack_of_before_the_key_and_of_after(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish_run(home, "r1")
+    monkeypatch.setenv(database.KEY, SECRET)
+
+    publish_run(home, "r2", people=PEOPLE[1:])
+    assert changes_under_a_key(home) == [(PEOPLE[0].iin, "removed")]
+
+    publish_run(home, "r3", people=PEOPLE)
+    assert changes_under_a_key(home) == [(PEOPLE[0].iin, "added")]
+
+
+def test_packs_of_before_the_key_stay_as_they_are(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish_run(home, "r1")
+    monkeypatch.setenv(database.KEY, SECRET)
+
+    publish_run(home, "r2", as_of=MAY_20)
+
+    files = {
+        month: {file.name for file in (home.published / month / AKMOLA).iterdir()}
+        for month in (APRIL, "2020-05-01")
+    }
+    assert files == {
+        APRIL: {*FILES, MANIFEST},
+        "2020-05-01": {*ENCRYPTED_FILES, MANIFEST},
+    }
+
+
+def test_nothing_is_published_in_the_open_beside_what_is_encrypted(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(database.KEY, SECRET)
+    refuse_other_key(home)
+    publish_run(home, "r1")
+    refuse_other_key(home)
+
+    monkeypatch.delenv(database.KEY)
+    with pytest.raises(UsageError, match="is encrypted: set KOMEK_KEY"):
+        refuse_other_key(home)
+    finish_run(home, "r2")
+    with pytest.raises(UsageError, match="is encrypted: set KOMEK_KEY"):
+        publish(home, "r2", True, quiet)
+    assert current(home).run.run_id == "r1"
+
+
+def test_a_damaged_publication_is_no_other_key(home: Home) -> None:
+    publish_run(home, "r1")
+    (current(home).folder / "komek.duckdb").unlink()
+
+    refuse_other_key(home)
+
+
+def test_a_publication_that_is_no_database_is_published_anew_under_a_key(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(database.KEY, SECRET)
+    publish_run(home, "r1")
+    file = current(home).folder / "komek.duckdb"
+    file.unlink()
+    file.write_bytes(b"no database" * 2000)
+
+    refuse_other_key(home)
+    publish_run(home, "r1")
+
+    assert publications(home) == ["000001-r1", "000002-r1"]
+    assert database.is_encrypted(home.published_warehouse.resolve())

@@ -7,6 +7,7 @@ policies and the bytes of the snapshots. The same inputs give the same id.
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -22,7 +23,7 @@ from komek.errors import KomekError, StoppedError
 from komek.landing import Snapshot
 from komek.places import Home
 from komek.received import MALFORMED
-from komek.registries import Entity
+from komek.registries import ColumnType, Entity
 from komek.working_days import (
     WorkingDays,
     land_working_days,
@@ -30,7 +31,9 @@ from komek.working_days import (
 )
 
 ROWS_PER_FILE = 10_000_000_000
-_NUMERIC = ("INT", "DECIMAL", "DOUBLE", "FLOAT", "NUMERIC", "HUGEINT", "REAL")
+_NUMERIC = re.compile(
+    r"U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|FLOAT|DOUBLE|DECIMAL(\(.*\))?", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)
@@ -363,6 +366,7 @@ def _selects(entity: Entity, snapshot: Snapshot, file_no: int) -> Iterable[str]:
             number = f"({file_no} + cast({name} as bigint))"
         yield _select([f'"{name}"' for name in present], types[0], number, f"[{paths}]")
         return
+    declared = {column.name: column.type for column in entity.columns}
     for offset, (columns, path) in enumerate(zip(types, snapshot.paths, strict=True)):
         mixed = {
             name: len({other.get(name, columns.get(name)) for other in types}) > 1
@@ -371,12 +375,33 @@ def _selects(entity: Entity, snapshot: Snapshot, file_no: int) -> Iterable[str]:
         selected = [
             f'null as "{name}"'
             if name not in columns
-            else f'cast("{name}" as varchar) as "{name}"'
+            else f'{_as_text(name, declared[name], columns[name])} as "{name}"'
             if mixed[name]
             else f'"{name}"'
             for name in present
         ]
         yield _select(selected, columns, f"{file_no + offset}", _literal(path))
+
+
+def _as_text(name: str, declared: ColumnType, landed: str) -> str:
+    """Return SQL for the text of a column that other parts deliver as another type.
+
+    What its own type would parse is written as its text would have to be.
+    """
+    column = f'"{name}"'
+    text = f"cast({column} as varchar)"
+    if landed.upper().startswith("TIMESTAMP"):
+        day = f"cast({column} as date)"
+        is_day = f"{column} = date_trunc('day', {column})"
+        return f"case when {is_day} then cast({day} as varchar) else {text} end"
+    parsed = {"amount": "decimal(18, 2)", "integer": "bigint"}.get(declared)
+    if parsed and _NUMERIC.fullmatch(landed):
+        value = f"try_cast({column} as {parsed})"
+        return (
+            f"case when {value} = {column} then cast({value} as varchar)"
+            f" else {text} end"
+        )
+    return text
 
 
 def _landed_types(file: Mapping[str, Any]) -> dict[str, str]:
@@ -406,9 +431,7 @@ def _numeric_identifiers(
     for file, path in zip(snapshot.files, snapshot.paths, strict=True):
         for column in file["columns"]:
             name = column["name"]
-            if name in identifiers and column["type"].upper().lstrip("U").startswith(
-                _NUMERIC
-            ):
+            if name in identifiers and _NUMERIC.fullmatch(column["type"]):
                 (filled,) = connection.execute(
                     f'select count("{name}") from read_parquet(?)', [str(path)]
                 ).fetchone() or (0,)

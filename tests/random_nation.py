@@ -33,9 +33,9 @@ UNITS = (
     *("110000000", "110100000", "111010000", "190000000", "195000000"),
     *("610000000", "612000000", "750000000", "751110000", "790000000"),
 )
-# The classifier has no such units; the last looks like one of a script of another kind.
-UNKNOWN_UNITS = ("999999999", "11000000x", "../../etc", "1100000٠0")
-NORM_REGIONS = ("110000000", "190000000", "610000000", "750000000")
+# In the classifier or not, none of these but the first is a code: nine digits.
+UNKNOWN_UNITS = ("999999999", "11000000x", "../../etc", "1100000٠0", "..0000000", "a/")
+NORM_REGIONS = ("110000000", "190000000", "610000000", "750000000", "..0000000")
 CONTRACT_REGIONS = (*NORM_REGIONS, "790000000", "999000000")
 SPOILT = (
     *("", "NA", "2020-13-01", "2020-4-1", "2020-02-30", "0000-02-29", "-5", "x", "٣"),
@@ -88,7 +88,7 @@ class _Nation:
             "supply_contracts": lambda: self._contracts,
             "deliveries": lambda: self._times(500, self._delivery),
             "bank_accounts": lambda: self._times(500, self._bank_account),
-            "kato": lambda: [self._unit(code) for code in UNITS],
+            "kato": lambda: [self._unit(code) for code in (*UNITS, *UNKNOWN_UNITS[1:])],
         }
         return many[entity]()
 

@@ -1,8 +1,12 @@
 """The ways a command may end other than well, and the exit status of each."""
 
+import json
 import re
+import unicodedata
 
 _KIND = re.compile(r"\b([A-Z]\w* )+Error\b")
+# Unicode's control, format and surrogate characters, line and paragraph separators.
+_COMMANDS = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 # What dbt, and DuckDB of a query, begin with. DuckDB's others may quote a row.
 _ABOUT_NO_ROW = {
     "Binder Error",
@@ -35,6 +39,22 @@ class StoppedError(KomekError):
     """
 
     exit_code = 3
+
+
+def printable(text: str, keep: str = "\n") -> str:
+    """Return a text that a terminal shows and does not obey.
+
+    Control and formatting characters (escape sequences, a reversed direction of
+    writing) and what cannot be encoded become JSON's escapes; those in `keep` stay.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        json.dumps(character)[1:-1]
+        if character not in keep and unicodedata.category(character) in _COMMANDS
+        else character
+        for character in text
+    )
 
 
 def harmless(message: str) -> str:

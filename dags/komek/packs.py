@@ -23,6 +23,7 @@ import pyarrow
 import pyarrow.compute
 
 from komek.errors import StoppedError
+from komek.parquet import scan
 from komek.workbook import (
     MAX_ROWS,
     Column,
@@ -347,7 +348,7 @@ def _write_changes(
     if previous is None:
         now = before
     else:
-        before = f"read_parquet({text_literal(previous / 'recipients.parquet')})"
+        before = scan(previous / "recipients.parquet")
         described = connection.execute(f"describe from {before}").fetchall()
         # A pack of an older version of the project may lack a column.
         had = {name for name, *_ in described} - {"list_month", "iin"}

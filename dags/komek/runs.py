@@ -9,7 +9,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -18,11 +18,11 @@ from typing import Any
 
 import duckdb
 
-from komek import __version__, landing, law, places, registries
-from komek.errors import KomekError, StoppedError
+from komek import __version__, landing, law, parquet, places, registries
+from komek.errors import KomekError, StoppedError, printable
 from komek.landing import Snapshot
 from komek.places import Home
-from komek.received import MALFORMED
+from komek.received import FILE_NAME, MALFORMED
 from komek.registries import ColumnType, Entity
 from komek.working_days import (
     WorkingDays,
@@ -31,6 +31,8 @@ from komek.working_days import (
 )
 
 ROWS_PER_FILE = 10_000_000_000
+MAX_SHOWN_NAMES = 20
+MAX_SHOWN_LENGTH = 100
 _NUMERIC = re.compile(
     r"U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|FLOAT|DOUBLE|DECIMAL(\(.*\))?", re.IGNORECASE
 )
@@ -303,7 +305,7 @@ def _lay_out(run: Run, snapshots: Sequence[Snapshot], calendar: WorkingDays) -> 
             file_no += len(snapshot.files)
         connection.execute(
             "create view landing.working_days as"
-            f" select * from read_parquet({_literal(calendar.path)})"
+            f" select * from {parquet.scan(calendar.path)}"
         )
 
 
@@ -340,7 +342,7 @@ def _lay_out_snapshot(
             (run.request.known_at - snapshot.snapshot_date).days,
             before.rows if before else None,
             _joined(declared - set.intersection(*present)),
-            _joined(set.union(*present) - declared),
+            _shown(set.union(*present) - declared),
             _joined(_numeric_identifiers(connection, entity, snapshot)),
         ],
     )
@@ -359,12 +361,12 @@ def _selects(entity: Entity, snapshot: Snapshot, file_no: int) -> Iterable[str]:
         if any(name in columns for columns in types)
     ]
     if all(columns == types[0] for columns in types):
-        paths = ", ".join(_literal(path) for path in snapshot.paths)
         number = f"{file_no}"
         if len(types) > 1:
-            name = "regexp_extract(filename, '([0-9]+)[.]parquet$', 1)"
+            name = f"regexp_extract({FILE_NAME}, '([0-9]+)[.]parquet$', 1)"
             number = f"({file_no} + cast({name} as bigint))"
-        yield _select([f'"{name}"' for name in present], types[0], number, f"[{paths}]")
+        selected = [f'"{name}"' for name in present]
+        yield _select(selected, types[0], number, snapshot.paths)
         return
     declared = {column.name: column.type for column in entity.columns}
     for offset, (columns, path) in enumerate(zip(types, snapshot.paths, strict=True)):
@@ -380,7 +382,7 @@ def _selects(entity: Entity, snapshot: Snapshot, file_no: int) -> Iterable[str]:
             else f'"{name}"'
             for name in present
         ]
-        yield _select(selected, columns, f"{file_no + offset}", _literal(path))
+        yield _select(selected, columns, f"{file_no + offset}", [path])
 
 
 def _as_text(name: str, declared: ColumnType, landed: str) -> str:
@@ -411,14 +413,18 @@ def _landed_types(file: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _select(
-    selected: Iterable[str], columns: Mapping[str, str], number: str, paths: str
+    selected: Iterable[str],
+    columns: Mapping[str, str],
+    number: str,
+    paths: Sequence[Path],
 ) -> str:
     malformed = f'"{MALFORMED}" is not null' if MALFORMED in columns else "false"
+    files = parquet.scan(paths, f"filename = '{FILE_NAME}'", "file_row_number = true")
     return (
         f"select {''.join(f'{column}, ' for column in selected)}"
         f"cast({number} as bigint) * {ROWS_PER_FILE} + file_row_number + 1"
         f" as source_row, {malformed} as malformed"
-        f" from read_parquet({paths}, filename = true, file_row_number = true)"
+        f" from {files}"
     )
 
 
@@ -433,7 +439,7 @@ def _numeric_identifiers(
             name = column["name"]
             if name in identifiers and _NUMERIC.fullmatch(column["type"]):
                 (filled,) = connection.execute(
-                    f'select count("{name}") from read_parquet(?)', [str(path)]
+                    f'select count("{name}") from {parquet.scan(path)}'
                 ).fetchone() or (0,)
                 if filled:
                     found.add(name)
@@ -444,6 +450,8 @@ def _joined(names: Iterable[str]) -> str:
     return "|".join(sorted(names))
 
 
-def _literal(path: Path) -> str:
-    text = str(path).replace("'", "''")
-    return f"'{text}'"
+def _shown(names: Collection[str]) -> str:
+    """Return names that somebody made up, as reports and messages may show them."""
+    shown = sorted(printable(name, keep="")[:MAX_SHOWN_LENGTH] for name in names)
+    more = len(names) - MAX_SHOWN_NAMES
+    return _joined(shown[:MAX_SHOWN_NAMES]) + (f"|and {more} more" if more > 0 else "")

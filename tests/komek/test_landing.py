@@ -1065,7 +1065,7 @@ def test_a_landed_file_that_differs_from_its_manifest_is_found(
 
 def test_odd_names_are_harmless(tmp_path: Path) -> None:
     odd = tmp_path / 'it\'s "odd"; drop table x --' / "[ü] *? %20 ${x}"
-    home = Home(odd / "home")
+    home = Home(tmp_path / "it's [ü] * %20 ${x} a=b" / "home")
     drop = odd / "drop"
     put(drop, f"{ENTITY}/{DAY}/it's [1] *; -- қ.csv", HEADER + "a,1\n")
     put(drop, f'{ENTITY}/{DAY}/q"2.parquet', parquet_bytes(members(("b", "2"))))

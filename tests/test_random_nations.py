@@ -17,7 +17,7 @@ from komek.places import Home
 from komek.runs import Request
 from random_nation import SNAPSHOT, write_random_nation
 
-# More of them: KOMEK_SEEDS=20 pytest tests/test_random_nations.py
+# More of them: make fuzz SEEDS=20
 SEEDS = range(int(os.environ.get("KOMEK_SEEDS", "1")))
 SHOWN = 5
 DAYS = (

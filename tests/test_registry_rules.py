@@ -16,7 +16,7 @@ from komek.registries import Entity
 from random_registries import write_registries
 from registry_rules import Place, Verdict, judge
 
-# More of either: KOMEK_SEEDS=20 KOMEK_ROWS=5000 pytest tests/test_registry_rules.py
+# More of either: make fuzz SEEDS=20 KOMEK_ROWS=5000
 SEEDS = range(int(os.environ.get("KOMEK_SEEDS", "2")))
 ROWS = int(os.environ.get("KOMEK_ROWS", "1500"))
 APRIL_10 = date(2020, 4, 10)

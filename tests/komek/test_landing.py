@@ -554,7 +554,7 @@ def test_a_column_named_twice_is_refused_in_parquet_too(home: Home, drop: Path) 
     assert "twice" in refusal(home, drop, name, parquet_bytes(table))
 
 
-@pytest.mark.parametrize("name", ["__malformed__", "FILE_ROW_NUMBER"])
+@pytest.mark.parametrize("name", ["__malformed__", "__filename__", "FILE_ROW_NUMBER"])
 def test_a_reserved_column_name_is_refused(home: Home, drop: Path, name: str) -> None:
     message = refusal(home, drop, f"{ENTITY}/{DAY}.csv", f"iin,{name}\n1,a\n")
     assert "reserved" in message

@@ -5,6 +5,7 @@
 #   make test     what CI calls
 #   make lint     Python and SQL, read by machines
 #   make mutate   change the law models one token at a time: does a unit test notice?
+#   make fuzz     many random registries and nations, held against second opinions
 #   make bench    measure
 #   make setup    .venv with the komek command
 #   make lock     requirements.txt anew from requirements.in (needs uv)
@@ -22,7 +23,7 @@ export GX_ANALYTICS_ENABLED := false
 unexport PYTHONDONTWRITEBYTECODE
 
 .DELETE_ON_ERROR:
-.PHONY: run airflow test lint mutate bench setup lock clean
+.PHONY: run airflow test lint mutate fuzz bench setup lock clean
 
 setup: $(VENV)/komek
 
@@ -60,6 +61,10 @@ lint: setup
 
 mutate: setup
 	$(RUN)/python bench/mutate.py
+
+fuzz: setup
+	KOMEK_SEEDS=$(or $(SEEDS),20) $(RUN)/pytest tests/test_registry_rules.py \
+		tests/test_random_nations.py
 
 bench: setup
 	$(RUN)/python bench/run.py --scale $(or $(SCALE),1.0)

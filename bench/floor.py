@@ -128,6 +128,12 @@ NUMERIC = re.compile(
 def _as_text(column: Column, landed: str) -> str:
     """Return the text of a received column; only the empty field is null."""
     name = _name(column.name)
+    if landed.startswith("TIMESTAMP"):
+        # A midnight is how many write a day.
+        return (
+            f"case when {name} = {name}::date then {name}::date::varchar"
+            f" else {name}::varchar end"
+        )
     return f"nullif({name if landed == 'VARCHAR' else f'{name}::varchar'}, '')"
 
 

@@ -683,7 +683,10 @@ select
     left(kato, 2) || '0000000' as region_kato,
     left(kato, 4) || '00000' as district_kato
 from stg_kato
-where list_drawn() and within(as_of(), valid_from, valid_to);
+where
+    list_drawn() and within(as_of(), valid_from, valid_to)
+    -- Nine digits, or it is no code.
+    and strlen(kato) = 9 and translate(kato, '0123456789', '') = '';
 
 create temp table ledger as
 with known as (

@@ -17,7 +17,7 @@ import click
 import duckdb
 
 from komek import database, law, pipeline, report
-from komek.errors import KomekError, StoppedError, harmless, listed
+from komek.errors import KomekError, StoppedError, harmless, listed, printable
 from komek.lock import private_files, writer_lock
 from komek.places import Home, default_home
 from komek.runs import Request
@@ -82,6 +82,7 @@ class _Progress:
 
     def say(self, text: str) -> None:
         """Print a line for people."""
+        text = printable(text)
         if self._bars:
             self._bars.console.print(text, markup=False, highlight=False)
         elif not self._quiet:
@@ -298,10 +299,10 @@ def _show(
     result: dict[str, Any], lines: Callable[[dict[str, Any]], list[str]], as_json: bool
 ) -> None:
     if as_json:
-        click.echo(json.dumps(result, ensure_ascii=False))
+        click.echo(printable(json.dumps(result, ensure_ascii=False)))
     else:
         for line in lines(result):
-            click.echo(line)
+            click.echo(printable(line))
 
 
 def main() -> None:
@@ -324,5 +325,5 @@ def main() -> None:
 
 
 def _end(message: str, exit_status: int) -> None:
-    click.echo(f"komek: {' '.join(message.split())}", err=True)
+    click.echo(f"komek: {printable(' '.join(message.split()))}", err=True)
     sys.exit(exit_status)

@@ -18,6 +18,7 @@ from pathlib import Path
 import duckdb
 
 from komek.errors import UsageError
+from komek.parquet import scan
 
 KEY = "KOMEK_KEY"
 _SHORTEST = 16
@@ -175,8 +176,8 @@ def read_parquet(file: Path, region_kato: str) -> str:
         encrypted = opened.read(4) == _ENCRYPTED_PARQUET
     if encrypted and not encrypts():
         raise UsageError(f"{file} is encrypted: set {KEY}")
-    key = f", encryption_config = {_footer_key(region_kato)}" if encrypted else ""
-    return f"read_parquet({text_literal(file)}{key})"
+    key = [f"encryption_config = {_footer_key(region_kato)}"] if encrypted else []
+    return scan(file, *key)
 
 
 def text_literal(text: str | Path) -> str:

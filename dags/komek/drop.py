@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import date
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
@@ -25,6 +26,8 @@ Say = Callable[[str], None]
 # What is being done to which file, bytes done, bytes in all.
 Progress = Callable[[str, int, int], None]
 
+MAX_NAMES = 100_000
+MAX_PARTS = 10_000
 _CHUNK = 4 << 20
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DATA_NAME = re.compile(r"(.*?)\.(csv\.gz|csv|parquet)", re.DOTALL | re.IGNORECASE)
@@ -240,6 +243,8 @@ def _parts(delivery: Delivery, say: Say) -> dict[str, Path]:
             raise Refused("its name is not printable", _printable(name))
         else:
             parts[name] = path
+    if len(parts) > MAX_PARTS:
+        raise Refused(f"is a folder of more than {MAX_PARTS:,} parts")
     if not parts:
         raise Refused("is empty: a folder without a part")
     return parts
@@ -289,7 +294,10 @@ def _version(path: Path) -> tuple[int, ...]:
 
 def _listed(folder: Path) -> list[Path]:
     """Return what a folder holds, by name; hidden and `_` names are not for us."""
-    paths = [path for path in folder.iterdir() if not path.name.startswith((".", "_"))]
+    found = list(islice(folder.iterdir(), MAX_NAMES + 1))
+    if len(found) > MAX_NAMES:
+        raise Refused(f"holds more than {MAX_NAMES:,} names")
+    paths = [path for path in found if not path.name.startswith((".", "_"))]
     return sorted(paths, key=lambda path: path.name)
 
 

@@ -1,8 +1,10 @@
 """The ways a command may end other than well, and the exit status of each."""
 
 import errno
+import json
 import os
 import re
+import unicodedata
 from collections.abc import Sequence
 
 # Why a file or folder of ours cannot be written, whoever says so.
@@ -22,6 +24,8 @@ _UNWRITTEN = re.compile(
 )
 _NO_ROOM = re.compile(r"Memory Error: failed to offload data block")
 _KIND = re.compile(r"\b([A-Z]\w* )+Error\b")
+# Unicode's control, format and surrogate characters, line and paragraph separators.
+_COMMANDS = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 # What dbt, and DuckDB of a query, begin with. DuckDB's others may quote a row.
 _ABOUT_NO_ROW = {
     "Binder Error",
@@ -58,6 +62,22 @@ class StoppedError(KomekError):
     """
 
     exit_code = 3
+
+
+def printable(text: str, keep: str = "\n") -> str:
+    """Return a text that a terminal shows and does not obey.
+
+    Control and formatting characters (escape sequences, a reversed direction of
+    writing) and what cannot be encoded become JSON's escapes; those in `keep` stay.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        json.dumps(character)[1:-1]
+        if character not in keep and unicodedata.category(character) in _COMMANDS
+        else character
+        for character in text
+    )
 
 
 def harmless(message: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import duckdb
 
-from komek import registries
+from komek import parquet, registries
 from komek.errors import KomekError
 from komek.places import Home
 from komek.runs import ROWS_PER_FILE
@@ -145,9 +145,9 @@ def read_rows(
         # By number of row: only the row groups that hold them are read.
         for row in records(
             connection,
-            "select * from read_parquet(?, file_row_number = true)"
+            f"select * from {parquet.scan(path, 'file_row_number = true')}"
             f" where file_row_number in ({', '.join('?' * len(numbers))})",
-            [path.as_posix(), *(number - 1 for number in numbers)],
+            [number - 1 for number in numbers],
         ):
             found[Place(entity, file, row["file_row_number"] + 1)] = {
                 name: _text(row[name])
@@ -213,9 +213,10 @@ def _rows_about(
         places += [
             Place(entity, file, number)
             for (number,) in connection.execute(
-                "select file_row_number + 1 from read_parquet(?, file_row_number ="
-                f' true) where "{column}" = ? order by file_row_number',
-                [(home.root / path).as_posix(), iin],
+                "select file_row_number + 1"
+                f" from {parquet.scan(home.root / path, 'file_row_number = true')}"
+                f' where "{column}" = ? order by file_row_number',
+                [iin],
             ).fetchall()
         ]
     return places

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from komek import places
-from komek.errors import UsageError
+from komek.errors import UsageError, printable
 
 LANGUAGES = ("en", "ru", "kk")
 _MARKS = {"holds": "+", "fails": "x"}
@@ -108,7 +108,7 @@ class _Text:
         """Return a value in words: dates as the language writes them, codes named."""
         if value is None or value == "":
             return self._texts["value.none"]
-        text = str(value)
+        text = printable(str(value), keep="")
         if isinstance(value, bool) or text in ("true", "false"):
             return self._texts[f"value.{text.lower()}"]
         if name == "finding":
@@ -255,7 +255,8 @@ class _Text:
                 "label.row", **{**row, "entity": f"{entity} ({row['entity']})"}
             )
             values = [
-                f"{name}={value}"
+                # In one line: a value shall not look like the explanation's own.
+                f"{name}={printable(value, keep='')}"
                 for name, value in row["values"].items()
                 if value is not None
             ]

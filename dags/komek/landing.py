@@ -29,6 +29,7 @@ MANIFEST = "manifest.json"
 # In an entity's folder, beside its dates.
 _SCRATCH = ".landing"
 _LOCK = ".lock"
+_LANDED = re.compile(r"[0-9]{5,}[.]parquet")
 _REVISION = re.compile(r"r([0-9]{4,})")
 
 
@@ -171,12 +172,34 @@ def revision_of(home: Home, entity: str, day: date, revision: int) -> Snapshot:
     """
     place = revision_folder(home, entity, day, revision)
     try:
-        manifest = json.loads((place / MANIFEST).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        manifest = _manifest((place / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
         raise StoppedError(
             f"{entity}: the manifest of {day}, revision {revision}, cannot be read"
         ) from None
     return Snapshot(entity, day, revision, place, manifest)
+
+
+def _manifest(text: str) -> dict[str, Any]:
+    """Return a manifest that says what every reader of one asks for.
+
+    Raises:
+        ValueError, RecursionError: it is not JSON, or no manifest.
+    """
+    manifest = json.loads(text)
+    try:
+        is_whole = isinstance(manifest["sha256"], str) and all(
+            _LANDED.fullmatch(file["landed"])
+            and {"file", "landed_sha256", "format", "columns"} <= file.keys()
+            for file in manifest["files"]
+        )
+        rows = sum(file["rows"] for file in manifest["files"])
+        is_whole = is_whole and rows == manifest["rows"]
+    except (KeyError, TypeError, AttributeError):
+        is_whole = False
+    if not is_whole:
+        raise ValueError("no manifest")
+    return manifest
 
 
 def revision_folder(home: Home, entity: str, day: date, revision: int) -> Path:

@@ -61,8 +61,12 @@ ENCRYPTED_FILES = ("recipients.parquet", "changes.parquet")
 MANIFEST = "manifest.json"
 
 _NAMES = ", ".join(column.name for column in COLUMNS)
-# Spreadsheets take a cell that begins so for a formula; the full-width forms too.
-_FORMULA = r"^[=+\-@\t\r\n＝＋－＠]"
+# Spreadsheets take a cell that begins so for a formula, the full-width forms too, and
+# some overlook what is not seen before it. Where `;` parts the cells, as in Russian
+# settings, quotes inside a line mean nothing: a cell begins after any `;`, tab, line.
+_UNSEEN = r"""[\p{Zs}\p{Cf}\x00-\x08\x0B\x0C\x0E-\x1F\x7F"'']*"""
+_FORMULA = rf"(^|[;\t\r\n])({_UNSEEN}[=+\-@＝＋－＠])"
+_MAY_BE_FORMULA = r"[=+\-@＝＋－＠]|^[\t\r\n]"
 # Past it DuckDB spills into the working folder.
 _MEMORY = "2GB"
 _ARROW_ROWS = 10_000
@@ -327,13 +331,22 @@ def _write_csv(connection: duckdb.DuckDBPyConnection, pack: Pack, path: Path) ->
     harmless = ", ".join(
         column.name
         if column.is_amount
-        else f"case when regexp_matches({column.name}::varchar, '{_FORMULA}') "
-        f"then '''' || {column.name} else {column.name}::varchar end as {column.name}"
+        else f"{_without_formula(f'{column.name}::varchar')} as {column.name}"
         for column in COLUMNS
     )
     connection.execute(
         f"copy (select {harmless} {_rows_of(pack)}) to {text_literal(path)} "
         r"(format csv, header, new_line '\r\n')"
+    )
+
+
+def _without_formula(text: str) -> str:
+    """Return SQL for a text with an apostrophe before whatever would be a formula."""
+    marked = rf"regexp_replace({text}, '{_FORMULA}', '\1''\2', 'g')"
+    begins = rf"case when regexp_matches({text}, '^[\t\r\n]') then '''' else '' end"
+    return (
+        f"case when regexp_matches({text}, '{_MAY_BE_FORMULA}')"
+        f" then {begins} || {marked} else {text} end"
     )
 
 

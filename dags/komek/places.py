@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from komek.errors import UsageError
+
 PROJECT = Path(__file__).resolve().parents[2]
 DAGS = PROJECT / "dags"
 DBT_PROJECT = PROJECT / "dbt_project"
@@ -26,9 +28,18 @@ MARGINALS = DEFAULT_HOME / "marginals"
 
 @dataclass(frozen=True)
 class Home:
-    """Everything komek writes lies under one root."""
+    """Everything komek writes lies under one root.
+
+    Raises:
+        UsageError: DuckDB cannot keep a file there.
+    """
 
     root: Path
+
+    def __post_init__(self) -> None:
+        """Refuse a path that DuckDB cuts in two: after a `?` it expects options."""
+        if "?" in str(self.root):
+            raise UsageError(f"a home's path cannot have a ? in it: {self.root}")
 
     @property
     def landing(self) -> Path:

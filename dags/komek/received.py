@@ -9,15 +9,25 @@ from typing import Literal
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
+
+from komek.parquet import scan
 
 Format = Literal["csv", "csv.gz", "parquet"]
 
 # The column of a landed CSV that holds the lines that did not split.
 MALFORMED = "__malformed__"
 
-# DuckDB numbers the rows of a landed file under the second of these.
-_RESERVED = (MALFORMED, "file_row_number")
+# Where DuckDB says which landed file a row is of; it numbers the rows of each.
+FILE_NAME = "__filename__"
+_RESERVED = (MALFORMED, FILE_NAME, "file_row_number")
+MAX_COLUMNS = 1_000
+MAX_NAME_LENGTH = 1_000
+# A billion: the rows of a file are numbered in ten digits.
+MAX_ROWS = 1_000_000_000
+# As long as a row of a CSV may be.
+MAX_FIELD_BYTES = 8 << 20
 _READ_ROWS = 65_536
 _NO_PARQUET = "is no whole Parquet: its footer or a page cannot be read"
 
@@ -64,7 +74,7 @@ def duckdb_columns(parquet: Path) -> tuple[tuple[str, str], ...]:
     """Return the names and DuckDB type names of a Parquet's received columns."""
     with duckdb.connect() as connection:
         described = connection.execute(
-            "describe select * from read_parquet(?)", [str(parquet)]
+            f"describe select * from {scan(parquet)}"
         ).fetchall()
     return tuple((name, kind) for name, kind, *_ in described if name != MALFORMED)
 
@@ -74,9 +84,16 @@ def check_names(names: Sequence[str]) -> None:
 
     Names are not shown: without a header, they are somebody's data.
     """
+    if len(names) > MAX_COLUMNS:
+        raise Refused(f"has a header of more than {MAX_COLUMNS} columns")
     places: dict[str, int] = {}
     for place, name in enumerate(names, start=1):
         folded = name.lower()
+        if len(name) > MAX_NAME_LENGTH:
+            raise Refused(
+                f"has a name of more than {MAX_NAME_LENGTH} characters for column"
+                f" {place}"
+            )
         if folded in _RESERVED:
             raise Refused(f"has a column of the reserved name {folded}")
         if folded in places:
@@ -86,11 +103,35 @@ def check_names(names: Sequence[str]) -> None:
         places[folded] = place
 
 
+def check_rows(rows: int) -> None:
+    """Refuse a file of more rows than are numbered."""
+    if rows > MAX_ROWS:
+        raise Refused(f"has more than {MAX_ROWS:,} rows")
+
+
+def _check_fields(batch: pa.RecordBatch, rows_before: int) -> None:
+    for place, column in enumerate(batch.columns, start=1):
+        has_length = pa.types.is_string(column.type) or pa.types.is_binary(column.type)
+        if not has_length or column.nbytes <= MAX_FIELD_BYTES:
+            continue
+        lengths = pc.fill_null(pc.binary_length(column), 0)
+        longest = pc.max(lengths).as_py()
+        if longest > MAX_FIELD_BYTES:
+            row = rows_before + pc.index(lengths, longest).as_py() + 1
+            raise Refused(
+                f"has a field longer than {MAX_FIELD_BYTES >> 20} MB: column {place}"
+                f" of row {row}"
+            )
+
+
 def _decoded_by_arrow(parquet: Path) -> int:
     with pq.ParquetFile(parquet, page_checksum_verification=True) as file:
         check_names(file.schema_arrow.names)
-        batches = file.iter_batches(_READ_ROWS)
-        decoded = sum(batch.num_rows for batch in batches)
+        check_rows(file.metadata.num_rows)
+        decoded = 0
+        for batch in file.iter_batches(_READ_ROWS):
+            _check_fields(batch, decoded)
+            decoded += batch.num_rows
         if decoded != file.metadata.num_rows:
             raise Refused(_NO_PARQUET)
     return decoded
@@ -101,8 +142,7 @@ def _decoded_by_duckdb(parquet: Path) -> int:
     try:
         with duckdb.connect() as connection:
             count, *_ = connection.execute(
-                "select count(*), bit_xor(hash(columns(*))) from read_parquet(?)",
-                [str(parquet)],
+                f"select count(*), bit_xor(hash(columns(*))) from {scan(parquet)}"
             ).fetchone()
     except duckdb.Error:
         raise Refused(_NO_PARQUET) from None

@@ -22,13 +22,15 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
-from komek.received import MALFORMED, Format, Refused, check_names
+from komek.received import MALFORMED, Format, Refused, check_names, check_rows
 
 DELIMITERS = (",", ";", "\t")
 # A block is what is parsed at once; a row longer than one is refused.
 BLOCK_BYTES = 8 << 20
 MAX_HEADER_BYTES = 1 << 20
-MAX_COLUMNS = 1_000
+# A file that unpacks to so many times its size, and to more than so much, is a trap.
+MAX_UNPACKED_RATIO = 200
+MAX_UNPACKED_BYTES = 1 << 30
 # Malformed lines wait for the well-formed rows around them; this much text may.
 MAX_WAITING_CHARACTERS = 256 << 20
 ROW_GROUP_ROWS = 122_880
@@ -67,18 +69,18 @@ def write_csv(
     """
     with received.open("rb") as file:
         raw = gzip.GzipFile(fileobj=file) if file_format == "csv.gz" else file
-        text = _Text(raw, encoding, lambda: advance(file.tell()))
+        most = max(MAX_UNPACKED_BYTES, MAX_UNPACKED_RATIO * received.stat().st_size)
+        text = _Text(raw, encoding, lambda: advance(file.tell()), most)
         names, delimiter = _header(text, declared)
         closing = _CLOSING + delimiter * (len(names) - 1)
         text.close_with(f"{closing}\n".encode())
         malformed = _MalformedLines()
         try:
-            tables = _numbered(
-                _open(text, names, delimiter, malformed, block_bytes), malformed
-            )
-            return _write(_without_closing(tables, text), names, target)
+            reader = _open(text, names, delimiter, malformed, block_bytes)
         except pa.ArrowException as error:
-            raise Refused(_arrow_reason(error, malformed, block_bytes)) from None
+            raise Refused(_arrow_reason(error, malformed, block_bytes, 0)) from None
+        tables = _numbered(reader, malformed, block_bytes)
+        return _write(_without_closing(tables, text), names, target)
 
 
 class _Text(io.RawIOBase):
@@ -90,13 +92,14 @@ class _Text(io.RawIOBase):
     """
 
     def __init__(
-        self, raw: BinaryIO, encoding: str, advanced: Callable[[], None]
+        self, raw: BinaryIO, encoding: str, advanced: Callable[[], None], most: int
     ) -> None:
         super().__init__()
         self._raw = raw
         self._encoding = encoding
         self._decoder: codecs.IncrementalDecoder | None = None
         self._advanced = advanced
+        self._most = most
         self._offset = 0
         self._ready = bytearray()
         self._closing: bytes | None = None
@@ -140,6 +143,8 @@ class _Text(io.RawIOBase):
             self._ready += text
             self._last = text[-1:] or self._last
             self._offset += len(received)
+            if self._offset > self._most:
+                raise Refused(f"unpacks to more than {self._most:,} bytes")
             self.ended = not received
 
     def _received(self) -> bytes:
@@ -194,8 +199,6 @@ def _header(text: _Text, declared: Sequence[str]) -> tuple[list[str], str]:
     )
     if not known.intersection(names) and not all(split for split, _ in splits):
         raise Refused("has a header without end, or a quote in it is never closed")
-    if len(names) > MAX_COLUMNS:
-        raise Refused(f"has a header of more than {MAX_COLUMNS} columns")
     check_names(names)
     return names, delimiter
 
@@ -217,6 +220,7 @@ class _MalformedLines:
         self._rows: list[int] = []
         self._lines: list[str] = []
         self._characters = 0
+        self._seen = 0
         self.overflowed = False
 
     def __call__(self, row: pa_csv.InvalidRow) -> str:
@@ -225,9 +229,15 @@ class _MalformedLines:
         if self._characters > MAX_WAITING_CHARACTERS:
             self.overflowed = True
             return "error"
+        self._seen += 1
         self._rows.append(row.number - 2)
         self._lines.append(row.text)
         return "skip"
+
+    @property
+    def seen(self) -> int:
+        """How many lines there have been."""
+        return self._seen
 
     def take(self, first: int, rows: int) -> tuple[np.ndarray, list[str]]:
         """Take the lines that lie among or right after the next well-formed rows.
@@ -283,13 +293,13 @@ def _open(
 
 
 def _numbered(
-    reader: pa_csv.CSVStreamingReader, malformed: _MalformedLines
+    reader: pa_csv.CSVStreamingReader, malformed: _MalformedLines, block_bytes: int
 ) -> Iterator[pa.Table]:
     """Yield all rows in received order, malformed lines in their places."""
     first = 0
     # Lines after the last well-formed row come with a batch of none.
     none = pa.RecordBatch.from_pylist([], schema=reader.schema)
-    for batch in chain(reader, [none]):
+    for batch in chain(_batches(reader, malformed, block_bytes), [none]):
         offsets, lines = malformed.take(first, batch.num_rows)
         table = _in_order(pa.Table.from_batches([batch]), offsets, lines)
         first += table.num_rows
@@ -297,6 +307,21 @@ def _numbered(
             yield table
     if malformed.waiting:
         raise Refused("has rows that cannot be numbered for certain")
+
+
+def _batches(
+    reader: pa_csv.CSVStreamingReader, malformed: _MalformedLines, block_bytes: int
+) -> Iterator[pa.RecordBatch]:
+    """Yield what Arrow reads; what it gives up on is refused."""
+    well_formed = 0
+    try:
+        for batch in reader:
+            well_formed += batch.num_rows
+            yield batch
+    except pa.ArrowException as error:
+        rows = well_formed + malformed.seen
+        reason = _arrow_reason(error, malformed, block_bytes, rows)
+        raise Refused(reason) from None
 
 
 def _in_order(well_formed: pa.Table, offsets: np.ndarray, lines: list[str]) -> pa.Table:
@@ -350,6 +375,7 @@ def _write(
         for table in tables:
             column = table.column(MALFORMED)
             rows += table.num_rows
+            check_rows(rows)
             malformed_rows += table.num_rows - column.null_count
             waiting.append(table)
             if sum(part.num_rows for part in waiting) >= ROW_GROUP_ROWS:
@@ -362,15 +388,16 @@ def _write(
 
 
 def _arrow_reason(
-    error: pa.ArrowException, malformed: _MalformedLines, block_bytes: int
+    error: pa.ArrowException, malformed: _MalformedLines, block_bytes: int, rows: int
 ) -> str:
-    """Say why Arrow gave up; its own words may quote rows."""
+    """Say why Arrow gave up after some rows; its own words may quote rows."""
     if malformed.overflowed:
         return "begins with too many lines that do not split into the header's columns"
     words = str(error)
     if "straddl" in words:
         return (
-            f"has a row longer than {block_bytes >> 20} MB, or a quote is never closed"
+            f"has a row longer than {block_bytes >> 20} MB, or a quote is never closed,"
+            f" after row {rows}"
         )
     if "Empty CSV" in words:
         return _UNCLOSED

@@ -7,8 +7,9 @@ policies and the bytes of the snapshots. The same inputs give the same id.
 import hashlib
 import json
 import os
+import re
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -17,13 +18,12 @@ from typing import Any
 
 import duckdb
 
-from komek import __version__, database, landing, law, places, registries
-from komek.database import text_literal
-from komek.errors import KomekError, StoppedError, listed
+from komek import __version__, database, landing, law, parquet, places, registries
+from komek.errors import KomekError, StoppedError, listed, printable
 from komek.landing import Snapshot
 from komek.places import Home
-from komek.received import MALFORMED
-from komek.registries import Entity
+from komek.received import FILE_NAME, MALFORMED
+from komek.registries import ColumnType, Entity
 from komek.working_days import (
     WorkingDays,
     land_working_days,
@@ -31,7 +31,11 @@ from komek.working_days import (
 )
 
 ROWS_PER_FILE = 10_000_000_000
-_NUMERIC = ("INT", "DECIMAL", "DOUBLE", "FLOAT", "NUMERIC", "HUGEINT", "REAL")
+MAX_SHOWN_NAMES = 20
+MAX_SHOWN_LENGTH = 100
+_NUMERIC = re.compile(
+    r"U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|FLOAT|DOUBLE|DECIMAL(\(.*\))?", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)
@@ -335,7 +339,7 @@ def _lay_out(run: Run, snapshots: Sequence[Snapshot], calendar: WorkingDays) -> 
             file_no += len(snapshot.files)
         connection.execute(
             "create view landing.working_days as"
-            f" select * from read_parquet({text_literal(calendar.path)})"
+            f" select * from {parquet.scan(calendar.path)}"
         )
 
 
@@ -374,7 +378,7 @@ def _lay_out_snapshot(
             if "previous_rows" in recorded
             else _previous_rows(run.home, snapshot),
             _joined(declared - set.intersection(*present)),
-            _joined(set.union(*present) - declared),
+            _shown(set.union(*present) - declared),
             _joined(_numeric_identifiers(connection, entity, snapshot)),
         ],
     )
@@ -393,13 +397,14 @@ def _selects(entity: Entity, snapshot: Snapshot, file_no: int) -> Iterable[str]:
         if any(name in columns for columns in types)
     ]
     if all(columns == types[0] for columns in types):
-        paths = ", ".join(text_literal(path) for path in snapshot.paths)
         number = f"{file_no}"
         if len(types) > 1:
-            name = "regexp_extract(filename, '([0-9]+)[.]parquet$', 1)"
+            name = f"regexp_extract({FILE_NAME}, '([0-9]+)[.]parquet$', 1)"
             number = f"({file_no} + cast({name} as bigint))"
-        yield _select([f'"{name}"' for name in present], types[0], number, f"[{paths}]")
+        selected = [f'"{name}"' for name in present]
+        yield _select(selected, types[0], number, snapshot.paths)
         return
+    declared = {column.name: column.type for column in entity.columns}
     for offset, (columns, path) in enumerate(zip(types, snapshot.paths, strict=True)):
         mixed = {
             name: len({other.get(name, columns.get(name)) for other in types}) > 1
@@ -408,12 +413,33 @@ def _selects(entity: Entity, snapshot: Snapshot, file_no: int) -> Iterable[str]:
         selected = [
             f'null as "{name}"'
             if name not in columns
-            else f'cast("{name}" as varchar) as "{name}"'
+            else f'{_as_text(name, declared[name], columns[name])} as "{name}"'
             if mixed[name]
             else f'"{name}"'
             for name in present
         ]
-        yield _select(selected, columns, f"{file_no + offset}", text_literal(path))
+        yield _select(selected, columns, f"{file_no + offset}", [path])
+
+
+def _as_text(name: str, declared: ColumnType, landed: str) -> str:
+    """Return SQL for the text of a column that other parts deliver as another type.
+
+    What its own type would parse is written as its text would have to be.
+    """
+    column = f'"{name}"'
+    text = f"cast({column} as varchar)"
+    if landed.upper().startswith("TIMESTAMP"):
+        day = f"cast({column} as date)"
+        is_day = f"{column} = date_trunc('day', {column})"
+        return f"case when {is_day} then cast({day} as varchar) else {text} end"
+    parsed = {"amount": "decimal(18, 2)", "integer": "bigint"}.get(declared)
+    if parsed and _NUMERIC.fullmatch(landed):
+        value = f"try_cast({column} as {parsed})"
+        return (
+            f"case when {value} = {column} then cast({value} as varchar)"
+            f" else {text} end"
+        )
+    return text
 
 
 def _landed_types(file: Mapping[str, Any]) -> dict[str, str]:
@@ -423,14 +449,18 @@ def _landed_types(file: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _select(
-    selected: Iterable[str], columns: Mapping[str, str], number: str, paths: str
+    selected: Iterable[str],
+    columns: Mapping[str, str],
+    number: str,
+    paths: Sequence[Path],
 ) -> str:
     malformed = f'"{MALFORMED}" is not null' if MALFORMED in columns else "false"
+    files = parquet.scan(paths, f"filename = '{FILE_NAME}'", "file_row_number = true")
     return (
         f"select {''.join(f'{column}, ' for column in selected)}"
         f"cast({number} as bigint) * {ROWS_PER_FILE} + file_row_number + 1"
         f" as source_row, {malformed} as malformed"
-        f" from read_parquet({paths}, filename = true, file_row_number = true)"
+        f" from {files}"
     )
 
 
@@ -443,11 +473,9 @@ def _numeric_identifiers(
     for file, path in zip(snapshot.files, snapshot.paths, strict=True):
         for column in file["columns"]:
             name = column["name"]
-            if name in identifiers and column["type"].upper().lstrip("U").startswith(
-                _NUMERIC
-            ):
+            if name in identifiers and _NUMERIC.fullmatch(column["type"]):
                 (filled,) = connection.execute(
-                    f'select count("{name}") from read_parquet(?)', [str(path)]
+                    f'select count("{name}") from {parquet.scan(path)}'
                 ).fetchone() or (0,)
                 if filled:
                     found.add(name)
@@ -456,3 +484,10 @@ def _numeric_identifiers(
 
 def _joined(names: Iterable[str]) -> str:
     return "|".join(sorted(names))
+
+
+def _shown(names: Collection[str]) -> str:
+    """Return names that somebody made up, as reports and messages may show them."""
+    shown = sorted(printable(name, keep="")[:MAX_SHOWN_LENGTH] for name in names)
+    more = len(names) - MAX_SHOWN_NAMES
+    return _joined(shown[:MAX_SHOWN_NAMES]) + (f"|and {more} more" if more > 0 else "")

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -170,10 +171,24 @@ def memory_limit() -> str:
 
 @contextmanager
 def _environment(run: Run) -> Iterator[None]:
-    """Tell dbt where the run's file is, as its profile asks for it."""
+    """Tell dbt where the run's file is, as its profile asks for it.
+
+    dbt takes the path for a URL, and names the database after what it understands: `?`
+    and `#` in the path of a home are more than that. So it gets a plain path that leads
+    to the run's folder.
+    """
+    with tempfile.TemporaryDirectory(prefix="komek-") as plain:
+        link = Path(plain, "run")
+        link.symlink_to(run.folder.absolute())
+        with _set(link / run.file.name, link / "spill"):
+            yield
+
+
+@contextmanager
+def _set(file: Path, spill: Path) -> Iterator[None]:
     settings = {
-        "KOMEK_RUN_FILE": str(run.file),
-        "KOMEK_SPILL": str(run.folder / "spill"),
+        "KOMEK_RUN_FILE": str(file),
+        "KOMEK_SPILL": str(spill),
         "KOMEK_MEMORY_LIMIT": memory_limit(),
         "DO_NOT_TRACK": "1",
     }

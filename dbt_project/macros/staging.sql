@@ -32,53 +32,81 @@
 {%- endmacro %}
 
 
-{# A landed column as text; only the empty field is null. #}
+{# Whether a landed column holds numbers. #}
+{% macro is_numeric(landed_type) -%}
+    {{ return(landed_type.split('(')[0] in (
+        'TINYINT', 'SMALLINT', 'INTEGER', 'BIGINT', 'HUGEINT', 'UTINYINT', 'USMALLINT',
+        'UINTEGER', 'UBIGINT', 'UHUGEINT', 'FLOAT', 'DOUBLE', 'DECIMAL',
+        'BYTE', 'SHORT', 'INT', 'LONG',
+    )) }}
+{%- endmacro %}
+
+{# A landed column as text; only the empty field is null, and a midnight is its day. #}
 {% macro as_text(column, landed_type) -%}
     {%- if landed_type is none -%} cast(null as varchar)
     {%- elif landed_type in ('VARCHAR', 'STRING') -%} nullif({{ column }}, '')
+    {%- elif landed_type.startswith('TIMESTAMP') -%}
+        case
+            when {{ column }} = date_trunc('day', {{ column }})
+                then cast(cast({{ column }} as date) as varchar)
+            else cast({{ column }} as varchar)
+        end
     {%- else -%} cast({{ column }} as varchar)
     {%- endif -%}
 {%- endmacro %}
 
-{# A landed column as its declared type; null where it does not parse. #}
+{#
+    A landed column as its declared type; null where it does not parse. What is typed as
+    something else is read as its text. A day lies in the years 0001 to 9999: what is
+    written with four digits, and no year is 0000.
+#}
 {% macro as_declared(column, type, landed_type) -%}
-    {%- set is_text = landed_type in ('VARCHAR', 'STRING') -%}
+    {%- set text = as_text(column, landed_type) -%}
     {%- if landed_type is none and type == 'date' -%} cast(null as date)
     {%- elif landed_type is none and type == 'amount' -%} cast(null as decimal(18, 2))
     {%- elif landed_type is none and type == 'integer' -%} cast(null as bigint)
-    {%- elif type == 'date' and landed_type == 'DATE' -%} {{ column }}
+    {%- elif type == 'date' and landed_type == 'DATE' -%}
+        case
+            when {{ column }} between date '0001-01-01' and date '9999-12-31'
+                then {{ column }}
+        end
     {%- elif type == 'date' and landed_type.startswith('TIMESTAMP') -%}
         case
-            when {{ column }} = date_trunc('day', {{ column }})
+            when
+                {{ column }} = date_trunc('day', {{ column }})
+                and cast({{ column }} as date)
+                between date '0001-01-01' and date '9999-12-31'
                 then cast({{ column }} as date)
         end
     {%- elif type == 'date' -%}
         case
-            when {{ matches(as_text(column, landed_type), '^[0-9]{4}-[0-9]{2}-[0-9]{2}$') }}
-                then {{ tried_cast(column, 'date') }}
+            when
+                {{ matches(text, '^[0-9]{4}-[0-9]{2}-[0-9]{2}$') }}
+                and {{ text }} >= '0001'
+                then {{ tried_cast(text, 'date') }}
         end
-    {%- elif type == 'amount' and is_text -%}
-        case
-            when {{ matches(column, '^-?[0-9]{1,16}([.][0-9]{1,2})?$') }}
-                then {{ tried_cast(column, 'decimal(18, 2)') }}
-        end
-    {%- elif type == 'amount' -%}
+    {%- elif type == 'amount' and is_numeric(landed_type) -%}
         case
             when {{ tried_cast(column, 'decimal(18, 2)') }} = {{ column }}
                 then {{ tried_cast(column, 'decimal(18, 2)') }}
         end
-    {%- elif type == 'integer' and is_text -%}
+    {%- elif type == 'amount' -%}
         case
-            when {{ matches(column, '^[0-9]+$') }}
-                then {{ tried_cast(column, 'bigint') }}
+            when {{ matches(text, '^-?[0-9]{1,16}([.][0-9]{1,2})?$') }}
+                then {{ tried_cast(text, 'decimal(18, 2)') }}
         end
-    {%- elif type == 'integer' -%}
+    {%- elif type == 'integer' and is_numeric(landed_type) -%}
         case
             when
                 {{ tried_cast(column, 'bigint') }} = {{ column }} and {{ column }} >= 0
                 then {{ tried_cast(column, 'bigint') }}
         end
-    {%- else -%} {{ as_text(column, landed_type) }}
+    {%- elif type == 'integer' -%}
+        case
+            when {{ matches(text, '^[0-9]+$') }}
+                then {{ tried_cast(text, 'bigint') }}
+        end
+    {%- else -%} {{ text }}
     {%- endif -%}
 {%- endmacro %}
 

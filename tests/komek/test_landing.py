@@ -23,6 +23,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from upath import UPath
 
+from komek import drop as drop_folder
 from komek import landing, places, received, received_csv, registries
 from komek.errors import StoppedError, UsageError
 from komek.landing import Snapshot, land
@@ -554,7 +555,7 @@ def test_a_column_named_twice_is_refused_in_parquet_too(home: Home, drop: Path) 
     assert "twice" in refusal(home, drop, name, parquet_bytes(table))
 
 
-@pytest.mark.parametrize("name", ["__malformed__", "FILE_ROW_NUMBER"])
+@pytest.mark.parametrize("name", ["__malformed__", "__filename__", "FILE_ROW_NUMBER"])
 def test_a_reserved_column_name_is_refused(home: Home, drop: Path, name: str) -> None:
     message = refusal(home, drop, f"{ENTITY}/{DAY}.csv", f"iin,{name}\n1,a\n")
     assert "reserved" in message
@@ -1086,7 +1087,7 @@ def test_a_landed_file_that_differs_from_its_manifest_is_found(
 
 def test_odd_names_are_harmless(tmp_path: Path) -> None:
     odd = tmp_path / 'it\'s "odd"; drop table x --' / "[ü] *? %20 ${x}"
-    home = Home(odd / "home")
+    home = Home(tmp_path / "it's [ü] * %20 ${x} a=b" / "home")
     drop = odd / "drop"
     put(drop, f"{ENTITY}/{DAY}/it's [1] *; -- қ.csv", HEADER + "a,1\n")
     put(drop, f'{ENTITY}/{DAY}/q"2.parquet', parquet_bytes(members(("b", "2"))))
@@ -1192,3 +1193,149 @@ def test_the_configured_drop(monkeypatch: pytest.MonkeyPatch) -> None:
     assert places.default_drop() == str(places.PROJECT / "data" / "drop")
     monkeypatch.setenv("KOMEK_DROP", "s3://registers/drop")
     assert places.default_drop() == "s3://registers/drop"
+
+
+# Sizes and counts
+
+
+def test_a_gzip_that_unpacks_out_of_proportion_is_refused(
+    home: Home, drop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(received_csv, "MAX_UNPACKED_BYTES", 1 << 16)
+    name = f"{ENTITY}/{DAY}.csv.gz"
+    rows = (HEADER + "a,1\n" * (1 << 20)).encode()
+    message = refusal(home, drop, name, gzip.compress(rows))
+    assert f"{name}: unpacks to more than " in message
+    monkeypatch.setattr(received_csv, "MAX_UNPACKED_RATIO", 2_000)
+    (snapshot,) = land(home, drop)
+    assert snapshot.rows == 1 << 20
+
+
+def test_a_file_of_more_rows_than_are_numbered_is_refused(
+    home: Home, drop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(received, "MAX_ROWS", 2)
+    whole, long = members(*[("a", "1")] * 2), members(*[("a", "1")] * 3)
+    name = f"{ENTITY}/{DAY}.parquet"
+    message = refusal(home, drop, name, parquet_bytes(long))
+    assert f"{name}: has more than 2 rows" in message
+    put(drop, name, parquet_bytes(whole))
+    put(drop, f"{ENTITY}/2020-04-19.csv", HEADER + "a,1\n" * 3)
+    with pytest.raises(StoppedError, match=r"2020-04-19\.csv: has more than 2 rows"):
+        land(home, drop)
+    assert [s.rows for s in landing.snapshots(home, ENTITY)] == [2]
+
+
+def test_a_parquet_of_too_many_columns_is_refused(home: Home, drop: Path) -> None:
+    table = pa.table({f"c{n}": ["x"] for n in range(1_001)})
+    name = f"{ENTITY}/{DAY}.parquet"
+    message = refusal(home, drop, name, parquet_bytes(table))
+    assert "more than 1000 columns" in message
+
+
+def test_a_column_name_out_of_proportion_is_refused(home: Home, drop: Path) -> None:
+    long = "x" * 1_001
+    reason = "has a name of more than 1000 characters for column 2"
+    message = refusal(home, drop, f"{ENTITY}/{DAY}.csv", f"iin,{long}\n1,a\n")
+    assert reason in message
+    (drop / ENTITY / f"{DAY}.csv").unlink()
+    table = pa.table({"iin": ["1"], long: ["a"]})
+    name = f"{ENTITY}/{DAY}.parquet"
+    assert reason in refusal(home, drop, name, parquet_bytes(table))
+
+
+def test_a_field_out_of_proportion_is_refused_in_parquet_too(
+    home: Home, drop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(received, "MAX_FIELD_BYTES", 1 << 20)
+    monkeypatch.setattr(received, "_READ_ROWS", 2)
+    fields = ["short", None, "x" * (1 << 20), "x" * ((1 << 20) + 1)]
+    table = members(*(("a", field) for field in fields))
+    name = f"{ENTITY}/{DAY}.parquet"
+    message = refusal(home, drop, name, parquet_bytes(table))
+    assert f"{name}: has a field longer than 1 MB: column 2 of row 4" in message
+    put(drop, name, parquet_bytes(table.slice(0, 3)))
+    (snapshot,) = land(home, drop)
+    assert snapshot.rows == 3
+
+
+def test_a_long_row_is_named_by_the_row_before_its_block(
+    tmp_path: Path,
+) -> None:
+    lines = [f"a{n},{n}" if n % 10 else "lost" for n in range(100)]
+    path = put(tmp_path, "long.csv", HEADER + "\n".join([*lines, "x" * 999 + ",1", ""]))
+    with pytest.raises(received.Refused, match="after row") as refused:
+        write_small(path, tmp_path / "p", block_bytes=128)
+    # Whole blocks are read before it: the row lies in the next.
+    after = int(str(refused.value).rpartition(" ")[2])
+    assert 80 <= after <= 100
+
+
+def test_a_folder_of_too_many_parts_or_names_is_refused(
+    home: Home, drop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3):
+        put(drop, f"{ENTITY}/{DAY}/{number}.csv", HEADER)
+    monkeypatch.setattr(drop_folder, "MAX_PARTS", 2)
+    with pytest.raises(StoppedError, match=f"{DAY}: is a folder of more than 2 parts"):
+        land(home, drop)
+    monkeypatch.setattr(drop_folder, "MAX_NAMES", 2)
+    with pytest.raises(StoppedError, match=f"{DAY}: holds more than 2 names"):
+        land(home, drop)
+    monkeypatch.undo()
+    (snapshot,) = land(home, drop)
+    assert len(snapshot.files) == 3
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("[" * 100_000, "[]", "null", "{}", '{"sha256": "x", "rows": 0}'),
+        '{"sha256": "x", "rows": 0, "files": [1]}',
+        '{"sha256": "x", "rows": 9, "files": []}',
+    ],
+    ids=lambda text: text[:40],
+)
+def test_a_manifest_that_is_none_is_an_error_that_names_it(
+    home: Home, drop: Path, text: str
+) -> None:
+    put(drop, f"{ENTITY}/{DAY}.csv", HEADER)
+    (snapshot,) = land(home, drop)
+    (snapshot.folder / "manifest.json").write_text(text)
+    with pytest.raises(StoppedError, match=f"{ENTITY}: the manifest of {DAY}"):
+        landing.snapshots(home, ENTITY)
+
+
+def test_a_manifest_leads_to_no_file_elsewhere(home: Home, drop: Path) -> None:
+    put(drop, f"{ENTITY}/{DAY}.csv", HEADER)
+    (snapshot,) = land(home, drop)
+    path = snapshot.folder / "manifest.json"
+    path.write_text(path.read_text().replace("00000.parquet", "../00000.parquet"))
+    with pytest.raises(StoppedError, match=f"{ENTITY}: the manifest of {DAY}"):
+        landing.snapshots(home, ENTITY)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("-rf.csv", "--.csv", "a\\b.csv", "a..csv", "[a]*?.csv", "%s%00.csv"),
+        *("{{ x }}.csv", "'; drop table x; --.csv", "қ'\".csv", "~.csv", "$(id).csv"),
+        *("a=b.csv", "#?.csv", f"{'x' * 251}.csv", "C:.csv", "&lt;b&gt;.csv"),
+    ],
+)
+def test_a_part_may_have_any_printable_name(home: Home, drop: Path, name: str) -> None:
+    put(drop, f"{ENTITY}/{DAY}/{name}", HEADER + "a,1\n")
+    (snapshot,) = land(home, drop)
+    assert snapshot.files[0]["file"] == f"{ENTITY}/{DAY}/{name}"
+    assert rows_of(snapshot) == [("a", "1", None)]
+    landed = {path.name for path in snapshot.folder.iterdir()}
+    assert landed == {"00000.parquet", "manifest.json"}
+
+
+def test_a_column_may_have_any_name(home: Home, drop: Path) -> None:
+    """What DuckDB adds of its own is not taken for what was delivered."""
+    names = ("filename", "source_row", "malformed", "'; drop table x; --", "{{ x }}")
+    quoted = (name.replace('"', '""') for name in (*names, 'a"b', "\x1b[2J", "a\nb"))
+    header = ",".join(["award_id", "iin", *(f'"{name}"' for name in quoted)])
+    rows = land_csv(home, drop, f"{header}\na,1{',x' * 8}\n")
+    assert rows == [("a", "1", *"xxxxxxxx", None)]

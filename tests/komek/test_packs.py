@@ -264,6 +264,55 @@ def test_formulas_are_neutralised(tmp_path: Path, first: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        # What is not seen before the sign, or taken for the end of a quotation.
+        (" =1", "' =1"),
+        ("\u00a0=1", "'\u00a0=1"),
+        ("\ufeff=1", "'\ufeff=1"),
+        ("\u200b\u3000＝1", "'\u200b\u3000＝1"),
+        ('"=1', "'\"=1"),
+        ("'=1", "''=1"),
+        ("\x01\x1f@x", "'\x01\x1f@x"),
+        # Where another mark parts the cells, another cell begins.
+        ("дом 1;=1", "дом 1;'=1"),
+        ("дом 1; +1;-1", "дом 1;' +1;'-1"),
+        ("дом\t@x", "дом\t'@x"),
+        ("дом\r\n=1\n=2", "дом\r\n'=1\n'=2"),
+        (";\n=1", ";\n'=1"),
+        ("\t=1", "'\t'=1"),
+        ("=1;=2", "'=1;'=2"),
+        # None of these is one.
+        ("Абай-ата, 1-2", "Абай-ата, 1-2"),
+        ("a=1, -2; a@b", "a=1, -2; a@b"),
+        ("; ;", "; ;"),
+        ("1\t2\n3", "1\t2\n3"),
+    ],
+    ids=ascii,
+)
+def test_formulas_are_neutralised_wherever_a_cell_may_begin(
+    tmp_path: Path, text: str, written: str
+) -> None:
+    columns = ("last_name", "first_name", "middle_name", "address")
+    columns += ("contract_id", "iban")
+    person = Recipient("000000000101", **dict.fromkeys(columns, text))
+    pack = packed(tmp_path, (person,)) / AKMOLA
+    (row,), (kept,) = csv_rows(pack), parquet_rows(pack)
+    assert [row[name] for name in columns] == [written] * len(columns)
+    assert [kept[name] for name in columns] == [text] * len(columns)
+    cells = {cell.data_type for cell in workbook(pack).worksheets[1][2]}
+    assert cells <= {"s", "n"}
+
+
+def test_changes_name_no_value(tmp_path: Path) -> None:
+    """Only the IIN, a code and names of columns: nothing that somebody wrote."""
+    person = Recipient("000000000101", address="before")
+    evil = replace(person, address="=1", last_name="@x", contract_id="\t=1")
+    found, _ = changes(tmp_path, (person,), (evil,))
+    assert found == [("000000000101", "changed", "last_name|address|contract_id")]
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "a=1",

@@ -18,6 +18,7 @@ import duckdb
 from komek import places, registries
 from komek.errors import UsageError
 from komek.nation.defects import Defect, broken, condition, other
+from komek.parquet import scan
 from komek.registries import Column, Entity
 
 SQL = Path(__file__).parent
@@ -255,9 +256,7 @@ def _export(
     counts = dict(
         db.execute("select defect, count(*) from planted group by defect").fetchall()
     )
-    (rows,) = db.execute(
-        f"select count(*) from read_parquet({_quoted(target)})"
-    ).fetchone() or (0,)
+    (rows,) = db.execute(f"select count(*) from {scan(target)}").fetchone() or (0,)
     return {
         "entity": entity.name,
         "snapshot_date": day.isoformat(),

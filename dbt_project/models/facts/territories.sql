@@ -1,5 +1,6 @@
 -- The classifier of territorial units in force on as_of, with each unit's region and
--- district: KATO digits 1-2 are the region, 3-4 the district.
+-- district: KATO digits 1-2 are the region, 3-4 the district. What is not nine digits
+-- is no code of the classifier, and its first two characters no region.
 with units as (
     select * from {{ ref('stg_kato') }}
 ),
@@ -15,7 +16,8 @@ final as (
     from units
     cross join {{ ref('run_context') }} as run_context
     where
-        units.valid_from <= run_context.as_of
+        {{ matches('units.kato', '^[0-9]{9}$') }}
+        and units.valid_from <= run_context.as_of
         and (units.valid_to is null or units.valid_to >= run_context.as_of)
 )
 

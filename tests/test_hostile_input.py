@@ -154,6 +154,13 @@ def test_it_is_published_and_says_so_harmlessly(ended: Ended) -> None:
     assert "no_unknown_columns" in ended.out
     assert _commands(ended.out) == set()
     assert len(ended.people) == len(UNITS)
+    ((extra,),) = _fetched(
+        ended,
+        "select extra_columns from landing.landed_snapshots where entity = 'persons'",
+    )
+    assert _commands(extra) == set()
+    assert "\n" not in extra
+    assert MARKUP in extra.split("|")
 
 
 def test_values_are_kept_as_they_were_received(ended: Ended) -> None:
@@ -269,6 +276,12 @@ def test_a_home_that_duckdb_would_cut_in_two_is_refused(
     status, _, err = _said(capsys, monkeypatch, "status", f"--home={tmp_path}/a?b")
     assert status == 2
     assert "cannot have a ?" in err
+
+
+def test_a_line_for_people_is_harmless(capsys: pytest.CaptureFixture[str]) -> None:
+    with cli._progress(quiet=False) as progress:
+        progress.say("\x1b[2Jtwo\nlines")
+    assert capsys.readouterr().out == "\\u001b[2Jtwo\nlines\n"
 
 
 def test_printable_keeps_what_is_written() -> None:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from airflow.sdk import Asset
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
-from komek.errors import KomekError, StoppedError, UsageError
+from komek.errors import KomekError, StoppedError, UsageError, harmless
 from komek.places import Home, default_home
 
 TIME_ZONE = "Asia/Almaty"
@@ -21,15 +21,19 @@ def landed(entity: str) -> Asset:
 def failing_in_one_line() -> Iterator[None]:
     """Fail a task with komek's one line and nothing of what caused it.
 
-    The cause may quote a row. What a check or wrong usage stopped is not tried again:
-    it would end the same way.
+    The cause may quote a row, and so may DuckDB. What a check or wrong usage stopped is
+    not tried again: it would end the same way.
     """
+    import duckdb
+
     try:
         yield
     except (StoppedError, UsageError) as error:
         raise AirflowFailException(str(error)) from None
     except KomekError as error:
         raise AirflowException(str(error)) from None
+    except duckdb.Error as error:
+        raise AirflowException(harmless(str(error))) from None
 
 
 @contextmanager

@@ -472,45 +472,45 @@ judged as (
     select
         application_id,
         unnest([
-            if(is_covered, null, ('service_not_covered', 'p1')),
-            if(iin is null, ('incomplete:iin', 'p2'), null),
-            if(last_name is null, ('incomplete:last_name', 'p2'), null),
-            if(first_name is null, ('incomplete:first_name', 'p2'), null),
-            if(postal_address is null, ('incomplete:postal_address', 'p2'), null),
-            if(phone is null, ('incomplete:phone', 'p2'), null),
-            if(region_kato is null, ('incomplete:region_kato', 'p2'), null),
-            if(addressee is null, ('incomplete:addressee', 'p2'), null),
-            if(content is null, ('incomplete:content', 'p2'), null),
-            if(signed = 'true', null, ('not_signed', 'p2')),
-            if(attachment_count >= 1, null, ('no_attachment', 'p2')),
-            if(addressee <> expected_addressee, ('wrong_addressee', 'p3'), null),
+            if(is_covered, null, ['service_not_covered', 'p1']),
+            if(iin is null, ['incomplete:iin', 'p2'], null),
+            if(last_name is null, ['incomplete:last_name', 'p2'], null),
+            if(first_name is null, ['incomplete:first_name', 'p2'], null),
+            if(postal_address is null, ['incomplete:postal_address', 'p2'], null),
+            if(phone is null, ['incomplete:phone', 'p2'], null),
+            if(region_kato is null, ['incomplete:region_kato', 'p2'], null),
+            if(addressee is null, ['incomplete:addressee', 'p2'], null),
+            if(content is null, ['incomplete:content', 'p2'], null),
+            if(signed = 'true', null, ['not_signed', 'p2']),
+            if(attachment_count >= 1, null, ['no_attachment', 'p2']),
+            if(addressee <> expected_addressee, ['wrong_addressee', 'p3'], null),
             if(
                 case_formed_on is not null
                 and (checked_on is null or checked_on > case_formed_on),
-                ('case_before_check', 'p8'),
+                ['case_before_check', 'p8'],
                 null
             ),
             if(
                 notified_on is not null
                 and notification_channel in ('sms', 'cabinet')
                 and reply_in_document_system is distinct from 'false',
-                ('duplicate_notification', 'p10'),
+                ['duplicate_notification', 'p10'],
                 null
             ),
-            if(is_on_award, ('extended_automatically', 'p12'), null),
+            if(is_on_award, ['extended_automatically', 'p12'], null),
             if(
                 service_code = 15
                 and not is_on_award
                 and decided_on is not null
                 and survey_mode is distinct from 'remote',
-                ('survey_not_remote', 'p13'),
+                ['survey_not_remote', 'p13'],
                 null
             ),
             if(
                 service_code = 15
                 and notified_on is not null
                 and notification_channel is null,
-                ('result_not_electronic', 'p14'),
+                ['result_not_electronic', 'p14'],
                 null
             )
         ]) as found

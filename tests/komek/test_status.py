@@ -28,8 +28,18 @@ def land(home: Home, entity: str, day: str, revision: int, rows: int) -> None:
         "entity": entity,
         "snapshot_date": day,
         "revision": revision,
+        "sha256": "0",
         "rows": rows,
-        "files": [],
+        "files": [
+            {
+                "file": f"{entity}/{day}.csv",
+                "landed": "00000.parquet",
+                "landed_sha256": "0",
+                "rows": rows,
+                "format": "csv",
+                "columns": [],
+            }
+        ],
     }
     (folder / "manifest.json").write_text(json.dumps(manifest))
 

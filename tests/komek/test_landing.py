@@ -27,6 +27,7 @@ from komek import drop as drop_folder
 from komek import landing, places, received, received_csv, registries
 from komek.errors import StoppedError, UsageError
 from komek.landing import Snapshot, land
+from komek.parquet import scan
 from komek.places import Home
 
 ENTITY = "asp_members"
@@ -76,12 +77,10 @@ def sha256_of(content: bytes) -> str:
 
 def rows_of(snapshot: Snapshot, file: int = 0) -> list[tuple]:
     """Return a landed file's rows in the order of their row numbers."""
-    query = (
-        "select * exclude (file_row_number)"
-        " from read_parquet(?, file_row_number = true) order by file_row_number"
-    )
+    landed = scan(snapshot.paths[file], "file_row_number = true")
+    query = f"select * exclude (file_row_number) from {landed} order by file_row_number"
     with duckdb.connect() as connection:
-        return connection.execute(query, [str(snapshot.paths[file])]).fetchall()
+        return connection.execute(query).fetchall()
 
 
 def land_csv(home: Home, drop: Path, content: str | bytes) -> list[tuple]:

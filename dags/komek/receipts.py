@@ -160,15 +160,18 @@ def content(
         duckdb.Error: the table cannot be read.
     """
     kept = [(name, kind) for name, kind in columns if name not in CLOCK.get(table, ())]
+    # Null is `-`, for what concat() is given of it is nothing.
     row = ", ".join(
-        f"coalesce(length({text}) || ':' || {text}, '-')"
+        f"length({text}), case when {text} is null then '-' else ':' end, {text}"
         for text in (f'cast("{name}" as varchar)' for name, _ in kept)
     )
     with database.connect(run_file, read_only=True) as connection:
         rows, upper, lower = connection.execute(
-            "select count(*), coalesce(sum(md5_number_upper(hashed)), 0),"
-            " coalesce(sum(md5_number_lower(hashed)), 0)"
-            f' from (select concat({row}) as hashed from "{schema}"."{table}")'
+            "select count(*),"
+            f" coalesce(sum((number & {_HALF - 1}::uhugeint)::ubigint), 0),"
+            " coalesce(sum((number >> 64)::ubigint), 0)"
+            f" from (select md5_number(concat({row})) as number"
+            f' from "{schema}"."{table}")'
         ).fetchone() or (0, 0, 0)
     head = hashlib.md5(json.dumps(kept).encode(), usedforsecurity=False).digest()
     upper += int.from_bytes(head[:8])

@@ -10,7 +10,10 @@ with candidates as (
         people.birth_date,
         people.death_date,
         people.person_row,
-        stays.stay_row,
+        case
+            when run_context.food_set__institution_scope = 'all_grounds'
+                then stays.stay_row
+        end as stay_row,
         run_context.as_of,
         {{ birthday('people.birth_date', 'run_context.asp_child_age_from') }}
             as old_enough_on,
@@ -24,10 +27,7 @@ with candidates as (
         on members.award_id = cover.award_id
     cross join {{ ref('run_context') }} as run_context
     left join {{ ref('people') }} as people on members.iin = people.iin
-    left join {{ ref('open_stays') }} as stays
-        on
-            members.iin = stays.iin
-            and run_context.food_set__institution_scope = 'all_grounds'
+    left join {{ ref('open_stays') }} as stays on members.iin = stays.iin
     where
         (
             run_context.as_of between cover.period_start and cover.period_end

@@ -18,13 +18,19 @@ candidates as (
         carers.*,
         people.death_date,
         people.person_row,
-        stays.stay_row,
+        case
+            when run_context.food_set__institution_scope = 'all_grounds'
+                then stays.stay_row
+        end as stay_row,
         children.person_row as child_person_row,
         children.death_date as child_death_date,
         coalesce(disabilities.is_in_force, false) as is_disabled,
         disabilities.term_row as other_row,
         disabilities.newer_row,
-        child_stays.stay_row as child_stay_row,
+        case
+            when run_context.food_set__carer_child_in_institution = 'exclude'
+                then child_stays.stay_row
+        end as child_stay_row,
         run_context.as_of,
         {{ birthday(
             'children.birth_date', 'run_context.food_set__carer_child_age_limit'
@@ -32,17 +38,12 @@ candidates as (
     from {{ ref('p25_4_carer_candidates') }} as carers
     cross join {{ ref('run_context') }} as run_context
     left join {{ ref('people') }} as people on carers.iin = people.iin
-    left join {{ ref('open_stays') }} as stays
-        on
-            carers.iin = stays.iin
-            and run_context.food_set__institution_scope = 'all_grounds'
+    left join {{ ref('open_stays') }} as stays on carers.iin = stays.iin
     left join {{ ref('people') }} as children on carers.child_iin = children.iin
     left join disabilities
         on carers.child_iin = disabilities.iin and disabilities.nth = 1
     left join {{ ref('open_stays') }} as child_stays
-        on
-            carers.child_iin = child_stays.iin
-            and run_context.food_set__carer_child_in_institution = 'exclude'
+        on carers.child_iin = child_stays.iin
     where {{ in_force('p25_4_carer') }}
 ),
 

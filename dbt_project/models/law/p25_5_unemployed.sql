@@ -8,14 +8,14 @@ with candidates as (
         cases.case_row as record_row,
         people.death_date,
         people.person_row,
-        stays.stay_row
+        case
+            when run_context.food_set__institution_scope = 'all_grounds'
+                then stays.stay_row
+        end as stay_row
     from {{ ref('jobseeker_cases') }} as cases
     cross join {{ ref('run_context') }} as run_context
     left join {{ ref('people') }} as people on cases.iin = people.iin
-    left join {{ ref('open_stays') }} as stays
-        on
-            cases.iin = stays.iin
-            and run_context.food_set__institution_scope = 'all_grounds'
+    left join {{ ref('open_stays') }} as stays on cases.iin = stays.iin
     where {{ in_force('p25_5_unemployed') }}
 ),
 

@@ -6,46 +6,55 @@
 ] -%}
 
 -- Which source rows decided each row of the marts, from what the law models kept.
-with met as (
+with ledger_met as (
+    select * from {{ ref('p25_ledger') }}
+    where outcome = 'met'
+),
+
+met as (
     select
         sets.row_key,
-        ledger.record_row,
-        ledger.other_row,
-        ledger.child_row
+        ledger_met.record_row,
+        -- who raises themselves has one term for two grounds: it is named once
+        case when own.iin is null then ledger_met.other_row end as other_row,
+        ledger_met.child_row
     from {{ sets }} as sets
-    inner join {{ ref('p25_ledger') }} as ledger on sets.iin = ledger.iin
-    where ledger.outcome = 'met'
+    inner join ledger_met on sets.iin = ledger_met.iin
+    left join ledger_met as own
+        on
+            ledger_met.iin = own.iin
+            and ledger_met.other_row = own.record_row
 ),
 
 -- what decided beside the ledger's own record, where it does not name the row already
 beside as (
-    {{ evidence('food_set_decisions', 'p25', ledger_key, ref('p25_other_records'),
-        ground_rows[1:7], distinct=true) }}
+    {%- for row in ground_rows[1:7] %}
+    select iin, ground, {{ row }} as source_row from {{ ref('p25_other_records') }}
     union
-    {{ evidence('food_set_decisions', 'p25', ledger_key, ref('p25_4_other_rows'),
-        ['record_row', 'other_row'], distinct=true) }}
+    {%- endfor %}
+    select iin, ground, record_row as source_row from {{ ref('p25_4_other_rows') }}
+    union
+    select iin, ground, other_row as source_row from {{ ref('p25_4_other_rows') }}
 ),
 
 beside_only as (
     select beside.*
     from beside
-    left join {{ ref('p25_ledger') }} as ledger
-        on
-            beside.row_key = concat(ledger.iin, '|', ledger.ground)
-            and (
-                {%- for row in ground_rows %}
-                {% if not loop.first %}or {% endif -%}
-                beside.source_row = ledger.{{ row }}
-                {%- endfor %}
-            )
-    where ledger.iin is null
+    inner join {{ ref('p25_ledger') }} as ledger
+        on beside.iin = ledger.iin and beside.ground = ledger.ground
+    where
+        {%- for row in ground_rows %}
+        {% if not loop.first %}and {% endif -%}
+        beside.source_row is distinct from ledger.{{ row }}
+        {%- endfor %}
 ),
 
 evidence as (
     {{ evidence('food_set_decisions', 'p25', ledger_key, ref('p25_ledger'),
         ground_rows) }}
     union all
-    select * from beside_only
+    {{ evidence('food_set_decisions', 'p25', ledger_key, 'beside_only',
+        ['source_row']) }}
     union all
     {{ evidence('food_set_recipients', 'p26', 'row_key', sets,
         ['person_row', 'kato_row']) }}
@@ -53,7 +62,7 @@ evidence as (
     {{ evidence('food_set_recipients', 'p27', 'row_key', sets, ['norm_row']) }}
     union all
     {{ evidence('food_set_recipients', 'p25', 'row_key', 'met',
-        ['record_row', 'other_row', 'child_row'], distinct=true) }}
+        ['record_row', 'other_row', 'child_row']) }}
     union all
     {{ evidence('asp_extensions', 'p12', 'award_id', ref('p12_asp_extension'),
         ['award_row', 'renewal_row']) }}
@@ -112,8 +121,9 @@ evidence as (
     {{ evidence('region_status', 'p27', 'region_kato', ref('p27_region_norm'),
         ['kato_row', 'norm_row']) }}
     union all
+    {#- a person of several sets counts once: by the first of their grounds #}
     {{ evidence('region_status', 'p26', 'region_kato', sets, ['person_row'],
-        distinct=true) }}
+        'primary_ground = substring(grounds, 1, 5)') }}
 ),
 
 final as (

@@ -201,7 +201,7 @@ def _amend() -> None:
         contract.replace("p25_5_unemployed", "p25_6_capacity_loss"), encoding="utf-8"
     )
     fifth = "'p25_5_unemployed',"
-    _replace(models / "p25_ledger.sql", fifth, f"{fifth} 'p25_6_capacity_loss',")
+    _replace(models / "p25_records.sql", fifth, f"{fifth} 'p25_6_capacity_loss',")
     fifth = "max(case when ground = 'p25_5' then ground end)"
     sixth = fifth.replace("p25_5", "p25_6")
     _replace(models / "p26_list.sql", fifth, f"{fifth}, {sixth}")

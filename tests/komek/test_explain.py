@@ -37,7 +37,7 @@ OTHER_READINGS = {
     "disability.plus_months": "1",
     "asp.base": "any_status",
 }
-# People per kind of decision, outcome and reason; a thousand and more with 12.
+# People per kind of decision, outcome and reason; a thousand and more with 60.
 SAMPLE = int(os.environ.get("KOMEK_SAMPLE", "4"))
 NOBODY = "000000000000"
 

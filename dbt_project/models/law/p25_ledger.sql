@@ -1,29 +1,15 @@
-{%- set grounds = [
-    'p25_1_asp_child', 'p25_2_disabled_child', 'p25_3_disability_group', 'p25_4_carer',
-    'p25_5_unemployed',
-] -%}
-
 -- p25: the ledger of the list: one row per person and ground. Of several records for one
 -- ground the best counts: one that meets it, else the one that failed last. The list is
 -- for a month of the emergency; outside it the ledger is empty.
-with judged as (
-    {%- for ground in grounds %}
-    select * from {{ ref(ground) }}
-    {%- if not loop.last %}
-    union all
-    {%- endif %}
-    {%- endfor %}
-),
-
-ranked as (
+with ranked as (
     select
-        judged.*,
+        records.*,
         run_context.list_month,
         row_number() over (
-            partition by judged.iin, judged.ground
-            order by judged.stage desc nulls last, judged.record_row asc nulls last
+            partition by records.iin, records.ground
+            order by records.stage desc nulls last, records.record_row asc nulls last
         ) as nth
-    from judged
+    from {{ ref('p25_records') }} as records
     cross join {{ ref('run_context') }} as run_context
     where
         run_context.as_of between run_context.emergency_starts_on

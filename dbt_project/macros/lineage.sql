@@ -25,3 +25,13 @@
     {%- endif %}
     {%- endfor %}
 {%- endmacro %}
+
+
+{# The rows of one column that a relation has beside the ledger's own (p25). #}
+{% macro beside_row(model, row) -%}
+    select
+        iin,
+        ground,
+        {{ row }} as source_row
+    from {{ ref(model) }}
+{%- endmacro %}

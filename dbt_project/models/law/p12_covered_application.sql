@@ -36,7 +36,9 @@ covered as (
         on_award.member_row,
         row_number() over (
             partition by applications.application_id
-            order by on_award.award_row asc nulls last, on_award.member_row asc nulls last
+            order by
+                on_award.award_row asc nulls last,
+                on_award.member_row asc nulls last
         ) as nth
     from {{ ref('applications') }} as applications
     inner join on_award on applications.iin = on_award.iin

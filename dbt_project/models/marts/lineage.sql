@@ -29,12 +29,12 @@ met as (
 -- what decided beside the ledger's own record, where it does not name the row already
 beside as (
     {%- for row in ground_rows[1:7] %}
-    select iin, ground, {{ row }} as source_row from {{ ref('p25_other_records') }}
+    {{ beside_row('p25_other_records', row) }}
     union
     {%- endfor %}
-    select iin, ground, record_row as source_row from {{ ref('p25_4_other_rows') }}
+    {{ beside_row('p25_4_other_rows', 'record_row') }}
     union
-    select iin, ground, other_row as source_row from {{ ref('p25_4_other_rows') }}
+    {{ beside_row('p25_4_other_rows', 'other_row') }}
 ),
 
 beside_only as (
@@ -43,10 +43,13 @@ beside_only as (
     inner join {{ ref('p25_ledger') }} as ledger
         on beside.iin = ledger.iin and beside.ground = ledger.ground
     where
-        {%- for row in ground_rows %}
-        {% if not loop.first %}and {% endif -%}
-        beside.source_row is distinct from ledger.{{ row }}
-        {%- endfor %}
+        beside.source_row is distinct from ledger.record_row
+        and beside.source_row is distinct from ledger.other_row
+        and beside.source_row is distinct from ledger.child_row
+        and beside.source_row is distinct from ledger.stay_row
+        and beside.source_row is distinct from ledger.child_stay_row
+        and beside.source_row is distinct from ledger.newer_row
+        and beside.source_row is distinct from ledger.person_row
 ),
 
 evidence as (

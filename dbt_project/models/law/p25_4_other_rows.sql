@@ -19,7 +19,7 @@ with carers as (
             -- a ground that is met rests on one record, one that is not on all
             and (
                 judged.record_row = ledger.record_row
-                or (ledger.outcome = 'not_met' and ledger.reason <> 'deceased')
+                or ledger.outcome = 'not_met'
             )
 ),
 

@@ -47,6 +47,16 @@ def _requests(seed: int) -> Iterator[Request]:
     yield Request(date.fromisoformat(as_of), date.fromisoformat(known_at), policies)
 
 
+def _repeated_traces(run_file: Path) -> int:
+    """Return how many rows of the lineage name a source row that another has named."""
+    with duckdb.connect(run_file, read_only=True) as connection:
+        (repeated,) = connection.execute(
+            "select count(*) - count(distinct (table_name, row_key, file, row_number))"
+            " from marts.lineage"
+        ).fetchone()
+    return repeated
+
+
 def _empty_tables(run_file: Path) -> list[str]:
     with duckdb.connect(run_file, read_only=True) as connection:
         return [
@@ -93,5 +103,6 @@ def test_every_table_is_the_floor_s(
         for table in differing
     )
 
+    assert _repeated_traces(run.file) == 0
     outcome = validation.check_result(run.file, tmp_path / "report")
     assert outcome.stopped == []

@@ -347,6 +347,20 @@ def test_a_refusal_does_not_stop_the_others(home: Home, drop: Path) -> None:
     assert_no_leftovers(home)
 
 
+def test_a_type_that_cannot_be_proven_whole_is_refused(
+    home: Home, drop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lacking(*_: object) -> None:
+        raise pa.ArrowNotImplementedError("nested")
+
+    monkeypatch.setattr(pq.ParquetFile, "iter_batches", lacking)
+    put(drop, f"{ENTITY}/{DAY}.parquet", parquet_bytes(members(("a", "1"))))
+
+    with pytest.raises(StoppedError, match="of a type that is not read here"):
+        land(home, drop)
+    assert_no_leftovers(home)
+
+
 # The grammar of a CSV
 
 

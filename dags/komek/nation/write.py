@@ -16,6 +16,7 @@ from typing import Any
 import duckdb
 
 from komek import places, registries
+from komek.database import text_literal
 from komek.errors import UsageError
 from komek.nation.defects import Defect, broken, condition, other
 from komek.parquet import scan
@@ -143,14 +144,10 @@ def _database(scratch: Path, plan: Plan) -> Iterator[duckdb.DuckDBPyConnection]:
             kato = ", types={'kato': 'VARCHAR'}" if _has_kato(path) else ""
             db.execute(
                 f"create table marginal_{path.stem} as "
-                f"select * from read_csv({_quoted(path)}, header=true{kato})"
+                f"select * from read_csv({text_literal(path)}, header=true{kato})"
             )
         _run(db, "macros")
         yield db
-
-
-def _quoted(path: Path) -> str:
-    return "'" + str(path).replace("'", "''") + "'"
 
 
 def _has_kato(path: Path) -> bool:
@@ -250,7 +247,7 @@ def _export(
     target = plan.folder / entity.name / f"{day}.parquet"
     target.parent.mkdir(parents=True, exist_ok=True)
     db.execute(
-        f"copy ({marked} {_rows(entity, defects)}) to {_quoted(target)} "
+        f"copy ({marked} {_rows(entity, defects)}) to {text_literal(target)} "
         "(format parquet, compression zstd)"
     )
     counts = dict(

@@ -6,9 +6,7 @@ with due as (
         extensions.iin,
         extensions.term_id,
         extensions.reason as cause,
-        greatest(extensions.old_valid_until, run_context.emergency_starts_on) as due_on,
-        extensions.term_row,
-        extensions.person_row
+        greatest(extensions.old_valid_until, run_context.emergency_starts_on) as due_on
     from {{ ref('p17_disability_extension') }} as extensions
     cross join {{ ref('run_context') }} as run_context
     where extensions.reason in ('turns_16', 'turns_18')
@@ -29,9 +27,7 @@ final as (
         iin,
         term_id,
         cause,
-        due_on,
-        term_row,
-        person_row
+        due_on
     from ranked
     where nth = 1
 )

@@ -44,27 +44,27 @@ data/drop/planted.json: | setup
 	$(RUN)/komek nation data/drop --scale 0.01
 
 run: setup data/drop/planted.json
-	$(RUN)/python local/local_airflow.py run --as-of 2020-04-20
+	$(RUN)/python dev/local_airflow.py run --as-of 2020-04-20
 
 airflow: setup data/drop/planted.json
-	$(RUN)/python local/local_airflow.py serve
+	$(RUN)/python dev/local_airflow.py serve
 
 test: setup
-	$(RUN)/ruff check dags local tests bench
-	$(RUN)/ruff format --check dags local tests bench
+	$(RUN)/ruff check komek dags dev tests bench
+	$(RUN)/ruff format --check komek dags dev tests bench
 	$(RUN)/pytest --numprocesses 2 --dist loadfile
 
 lint: setup
-	$(RUN)/ruff check dags local tests bench
-	$(RUN)/ruff format --check dags local tests bench
+	$(RUN)/ruff check komek dags dev tests bench
+	$(RUN)/ruff format --check komek dags dev tests bench
 	$(RUN)/sqlfluff lint --disable-progress-bar $(addprefix dbt_project/models/,facts law marts)
 
 mutate: setup
-	$(RUN)/python bench/mutate.py
+	$(RUN)/python dev/mutate.py
 
 fuzz: setup
-	KOMEK_SEEDS=$(or $(SEEDS),20) $(RUN)/pytest tests/test_registry_rules.py \
-		tests/test_random_nations.py
+	KOMEK_SEEDS=$(or $(SEEDS),20) $(RUN)/pytest tests/landing/test_registry_rules.py \
+		tests/pipeline/test_random_nations.py
 
 bench: setup
 	$(RUN)/python bench/run.py --scale $(or $(SCALE),1.0)
@@ -75,5 +75,5 @@ lock:
 
 clean:
 	rm -rf $(VENV) .airflow .pytest_cache .ruff_cache .hypothesis bench/out \
-		dags/*.egg-info dbt_project/target dbt_project/logs
-	find dags tests bench local -name __pycache__ -prune -exec rm -rf {} +
+		*.egg-info dbt_project/target dbt_project/logs
+	find komek dags dev tests bench -name __pycache__ -prune -exec rm -rf {} +

@@ -26,15 +26,19 @@ from typing import Any
 
 import duckdb
 
-from komek import events, pipeline, publish, receipts
-from komek.explain import explain, render
-from komek.lock import writer_lock
-from komek.places import Home
-from komek.runs import Request
+from komek import pipeline
+from komek.base import places
+from komek.base.lock import writer_lock
+from komek.base.places import Home
+from komek.explain import render
+from komek.explain.person import explain
+from komek.publishing.publication import WAREHOUSE, current_publication
+from komek.runs.run import Request
+from komek.trust import events
 
 AS_OF = date(2020, 4, 20)
 SNAPSHOT = "2020-04-18"
-FLOOR = Path(__file__).with_name("floor.py")
+FLOOR = places.PROJECT / "tests" / "second_opinion" / "floor.py"
 # The bar: three times the floor's wall time, and 45 s for what only starts up.
 TIMES_FLOOR, START_UP = 3, 45
 PUBLISH, RECEIPT, EVENTS, PACKS, LINEAGE = (
@@ -117,7 +121,7 @@ def run_pipeline(root: Path) -> list[dict[str, float | str]]:
         ]
         parts: list[Any] = []
         with (
-            apart(receipts, "write", RECEIPT, parts),
+            apart(pipeline, "write_receipt", RECEIPT, parts),
             apart(events, "emit", EVENTS, parts),
             apart(pipeline, "publish_run", PACKS, parts),
         ):
@@ -141,12 +145,10 @@ def _lineage(home: Home, run_id: str) -> float:
 def explained(root: Path) -> list[float]:
     """Explain people of every ground and outcome; return the seconds each took."""
     home = Home(root)
-    publication = publish.current(home)
+    publication = current_publication(home)
     if publication is None:
         sys.exit("nothing is published")
-    with duckdb.connect(
-        publication.folder / publish.WAREHOUSE, read_only=True
-    ) as connection:
+    with duckdb.connect(publication.folder / WAREHOUSE, read_only=True) as connection:
         people = connection.execute(
             "select min(iin) from marts.food_set_decisions group by ground, outcome"
             " union select min(iin) from marts.payout_schedule"

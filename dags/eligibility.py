@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 
 from airflow.sdk import Param, dag, task
 
-from komek import registries
-from wiring import TIME_ZONE, landed, one_writer
+from komek.base import registries
+from komek.wiring import TIME_ZONE, landed, one_writer
 
 if TYPE_CHECKING:
     from airflow.sdk.types import DagRunProtocol
@@ -101,14 +101,15 @@ def prepare(
     params: dict[str, Any] | None = None, dag_run: "DagRunProtocol | None" = None
 ) -> str:
     """Find the newest snapshot of every registry; lay out the run's own file."""
-    from komek import law, pipeline
-    from komek.runs import Request
+    from komek import pipeline
+    from komek.base.policies import policy_overrides
+    from komek.runs.run import Request
 
     with one_writer("prepare") as home:
         asked, known = params["as_of"], params["known_at"]
         as_of = date.fromisoformat(asked) if asked else day_of(dag_run)
         known_at = date.fromisoformat(known) if known else as_of
-        policies = law.policy_overrides(
+        policies = policy_overrides(
             f"{name}={value}" for name, value in params["policies"].items()
         )
         request = Request(as_of, known_at, policies, params["override"])

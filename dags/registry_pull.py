@@ -2,9 +2,9 @@
 
 from airflow.sdk import DAG, CronTriggerTimetable, dag, task
 
-from komek import registries
-from komek.registries import Entity
-from wiring import TIME_ZONE, failing_in_one_line, landed
+from komek.base import registries
+from komek.base.registries import Entity
+from komek.wiring import TIME_ZONE, failing_in_one_line, landed
 
 
 def pull_dag(entity: Entity) -> DAG:
@@ -26,7 +26,7 @@ def pull_dag(entity: Entity) -> DAG:
         def land() -> None:
             """Land the snapshots that the source has and the landing lacks."""
             from komek import pipeline
-            from komek.places import default_home
+            from komek.base.places import default_home
 
             with failing_in_one_line():
                 pipeline.pull(default_home(), drop=None, entities=[entity.name])

@@ -14,10 +14,10 @@ from typing import Any
 import duckdb
 import pytest
 
-from komek import database, registries
-from komek.database import KEY
-from komek.places import DAGS, PROJECT, Home
-from komek.publish import current
+from komek.base import database, registries
+from komek.base.database import KEY
+from komek.base.places import DAGS, PROJECT, Home
+from komek.publishing.publication import current_publication
 
 ENTITIES = {entity.name: entity for entity in registries.entities()}
 STEPS = [
@@ -190,7 +190,7 @@ class Machine:
     airflow: Path
 
     def run_dags(self, drop: Path) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, str(PROJECT / "local" / "local_airflow.py")]
+        command = [sys.executable, str(PROJECT / "dev" / "local_airflow.py")]
         return subprocess.run(
             [*command, "run", "--as-of", "2020-04-20"],
             env=os.environ
@@ -283,7 +283,7 @@ def test_a_run_that_a_check_stops_leaves_what_is_published(
     published: subprocess.CompletedProcess[str],
     tmp_path: Path,
 ) -> None:
-    before = current(machine.home)
+    before = current_publication(machine.home)
     late = tmp_path / "persons" / "2020-04-19.csv"
     late.parent.mkdir()
     late.write_text("iin,last_name,first_name,birth_date\n", encoding="utf-8")
@@ -296,5 +296,5 @@ def test_a_run_that_a_check_stops_leaves_what_is_published(
     assert "persons" in line
     assert "sex" in line
     assert "eligibility: publish" not in stopped.stdout
-    assert current(machine.home) == before
+    assert current_publication(machine.home) == before
     assert not list(machine.home.scratch.iterdir())

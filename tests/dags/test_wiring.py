@@ -5,15 +5,15 @@ import sys
 
 import pytest
 
-from komek.places import DAGS
+from komek.base.places import DAGS
 
 FAILS = """
 import sys
 sys.path.insert(0, sys.argv[1])
 import duckdb
-from wiring import failing_in_one_line
+from komek.wiring import failing_in_one_line
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
-from komek.errors import KomekError, StoppedError, UsageError
+from komek.base.errors import KomekError, StoppedError, UsageError
 try:
     with failing_in_one_line():
         {act}

@@ -2,8 +2,8 @@
 
 import re
 
-from komek import registries
-from komek.places import DBT_PROJECT
+from komek.base import registries
+from komek.base.places import DBT_PROJECT
 
 ENTITIES = [entity.name for entity in registries.entities()]
 

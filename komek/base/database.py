@@ -1,0 +1,189 @@
+"""How DuckDB is told to read a Parquet file: that one, and what is in it.
+
+Left to itself it takes a path with `*`, `?` or `[` for a pattern, and so reads what
+lies in other folders too, and takes `name=value` in a path for a column.
+"""
+
+import base64
+import hashlib
+import hmac
+import os
+import re
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+import duckdb
+
+from komek.base.errors import UsageError
+
+
+def pattern(path: Path) -> str:
+    """Return the pattern that no path but this one matches."""
+    return re.sub(r"[*?\[]", r"[\g<0>]", path.as_posix())
+
+
+def literal(path: Path) -> str:
+    """Return the path as an SQL text that stands for it where a pattern is read."""
+    quoted = pattern(path).replace("'", "''")
+    return f"'{quoted}'"
+
+
+def scan(paths: Path | Sequence[Path], *options: str) -> str:
+    """Return SQL that reads Parquet files; `options` are DuckDB's `name = value`."""
+    several = [paths] if isinstance(paths, Path) else paths
+    listed = ", ".join(literal(path) for path in several)
+    given = ", ".join([f"[{listed}]", "hive_partitioning = false", *options])
+    return f"read_parquet({given})"
+
+
+KEY = "KOMEK_KEY"
+_SHORTEST = 16
+_WAREHOUSE = "warehouse"
+
+
+def encrypts() -> bool:
+    """Say whether what is written is encrypted.
+
+    Raises:
+        UsageError: KOMEK_KEY is too short.
+    """
+    return _passphrase() is not None
+
+
+def key_of(region_kato: str | None = None) -> str:
+    """Return the key, in Base64, of a region's packs; without a region, of the files.
+
+    Raises:
+        UsageError: KOMEK_KEY is not set or too short.
+    """
+    passphrase = _passphrase()
+    if passphrase is None:
+        raise UsageError(f"{KEY} is not set")
+    purpose = _WAREHOUSE if region_kato is None else f"packs {region_kato}"
+    derived = hmac.digest(_stretched(passphrase), purpose.encode(), "sha256")
+    return base64.b64encode(derived).decode()
+
+
+def connect(
+    file: Path | None = None, *, read_only: bool = False
+) -> duckdb.DuckDBPyConnection:
+    """Open a DuckDB file, or a database in memory.
+
+    The file is attached under its name without the suffix: the database that a query
+    is about where it names none. Only `cursor` gives cursors for which that holds too.
+
+    Raises:
+        UsageError: KOMEK_KEY does not open the file, or is too short.
+        duckdb.Error: the file cannot be opened.
+    """
+    connection = duckdb.connect()
+    try:
+        secure(connection)
+        if file is not None:
+            # Where DuckDB spills of its own accord when it opens the file by itself.
+            spill = text_literal(f"{file}.tmp")
+            connection.execute(f"set temp_directory = {spill}")
+            attach(connection, file, file.stem, read_only=read_only)
+            connection.execute(f'use "{file.stem}"')
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def cursor(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    """Return a cursor that is about the same database as its connection."""
+    (name,) = connection.execute("select current_database()").fetchone() or ("memory",)
+    another = connection.cursor()
+    another.execute(f'use "{name}"')
+    return another
+
+
+def secure(connection: duckdb.DuckDBPyConnection) -> None:
+    """Let a connection encrypt what it writes and spills, where there is a key.
+
+    Raises:
+        UsageError: KOMEK_KEY is too short.
+    """
+    if encrypts():
+        # OpenSSL's AES: by itself DuckDB only decrypts.
+        connection.execute(f"load {text_literal(_extension())}")
+        connection.execute("set temp_file_encryption = true")
+
+
+def attach(
+    connection: duckdb.DuckDBPyConnection,
+    file: Path,
+    name: str,
+    *,
+    read_only: bool = True,
+) -> None:
+    """Attach a DuckDB file under a name.
+
+    Raises:
+        UsageError: KOMEK_KEY does not open the file, or is too short.
+        duckdb.Error: the file cannot be opened.
+    """
+    sql = f'attach {text_literal(file)} as "{name}"'
+    options, key = ["read_only"] if read_only else [], {}
+    if encrypts():
+        options, key = [*options, "encryption_key $key"], {"key": key_of()}
+    try:
+        connection.execute(f"{sql} ({', '.join(options)})" if options else sql, key)
+    except duckdb.Error as error:
+        said = str(error)
+        if "without a key" in said:
+            raise UsageError(f"{file} is encrypted: set {KEY}") from None
+        if "Wrong encryption key" in said:
+            raise UsageError(f"{KEY} does not open {file}") from None
+        if "is not encrypted" not in said:
+            raise
+        if not read_only:
+            raise UsageError(
+                f"{file} is not encrypted: it was begun without {KEY}"
+            ) from None
+        connection.execute(f"{sql} (read_only)")
+
+
+def is_encrypted(file: Path) -> bool:
+    """Say whether a DuckDB file is encrypted.
+
+    Raises:
+        UsageError: KOMEK_KEY does not open the file, or is too short.
+        duckdb.Error: the file cannot be opened.
+    """
+    with connect(file, read_only=True) as connection:
+        (encrypted,) = connection.execute(
+            "select encrypted from duckdb_databases()"
+            " where database_name = current_database()"
+        ).fetchone() or (False,)
+    return encrypted
+
+
+def text_literal(text: str | Path) -> str:
+    """Return a text or path as an SQL literal."""
+    quoted = str(text).replace("'", "''")
+    return f"'{quoted}'"
+
+
+def _passphrase() -> str | None:
+    given = os.environ.get(KEY) or None
+    if given is not None and len(given) < _SHORTEST:
+        raise UsageError(f"{KEY} is too short: it takes {_SHORTEST} characters or more")
+    return given
+
+
+@cache
+def _stretched(passphrase: str) -> bytes:
+    """Return 32 bytes that cost 50 ms per guess to get from a passphrase."""
+    given = os.fsencode(passphrase)
+    return hashlib.scrypt(given, salt=b"komek", n=2**14, r=8, p=1, dklen=32)
+
+
+def _extension() -> Path:
+    """Return the extension as its package brings it: nothing is downloaded."""
+    import duckdb_extension_httpfs  # noqa: PLC0415  (only where there is a key)
+
+    folder = Path(duckdb_extension_httpfs.__file__).parent / "extensions"
+    return folder / f"v{duckdb.__version__}" / "httpfs.duckdb_extension"

@@ -1,0 +1,123 @@
+"""The registry table as Python: entities, columns, keys, tolerances, schedules."""
+
+import codecs
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Literal
+
+import yaml
+
+from komek.base import places
+from komek.base.errors import UsageError
+
+ColumnType = Literal["iin", "identifier", "text", "code", "date", "amount", "integer"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A declared column of an entity."""
+
+    name: str
+    type: ColumnType
+    required: bool
+    codes: tuple[str, ...] = ()
+
+    @property
+    def is_identifier(self) -> bool:
+        """Whether a numeric column would have lost its leading zeros."""
+        return self.type in ("iin", "identifier")
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """How far a snapshot may be from the usual before it stops a run.
+
+    Shares are of received rows (0 to 1); the age is in days on `known_at`.
+    """
+
+    max_quarantined_share: float
+    max_volume_change: float
+    max_share_without_person: float
+    max_age_days: int
+    small_entity_rows: int
+
+
+@dataclass(frozen=True)
+class Entity:
+    """One registry's snapshot entity."""
+
+    name: str
+    description: str
+    owner: str
+    system: str
+    schedule: str
+    key: tuple[str, ...]
+    intervals: tuple[tuple[str, str], ...]
+    iin_column: str | None
+    columns: tuple[Column, ...]
+    tolerance: Tolerance
+    encoding: str = "utf-8"
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        """The declared columns, in declared order."""
+        return tuple(column.name for column in self.columns)
+
+
+def _entity(table: dict[str, Any], defaults: dict[str, Any]) -> Entity:
+    meta = table["config"]["meta"]
+    return Entity(
+        name=table["name"],
+        description=table["description"].strip(),
+        owner=meta["owner"],
+        system=meta["system"],
+        schedule=meta["schedule"],
+        key=tuple(meta["key"]),
+        intervals=tuple((start, end) for start, end in meta["intervals"]),
+        iin_column=meta["iin_column"],
+        columns=tuple(
+            Column(
+                name=column["name"],
+                type=column["config"]["meta"]["type"],
+                required=column["config"]["meta"]["required"],
+                codes=tuple(column["config"]["meta"].get("codes", ())),
+            )
+            for column in table["columns"]
+        ),
+        tolerance=Tolerance(**{**defaults, **meta.get("tolerance", {})}),
+        encoding=_encoding(table["name"], meta.get("encoding", "utf-8")),
+    )
+
+
+def _encoding(entity_name: str, encoding: str) -> str:
+    try:
+        codecs.lookup(encoding)
+    except LookupError:
+        raise UsageError(
+            f"registry table: {entity_name} has the unknown encoding {encoding!r}"
+        ) from None
+    return encoding
+
+
+@cache
+def entities() -> tuple[Entity, ...]:
+    """Return the fifteen entities in the order of the registry table."""
+    table_text = places.REGISTRY_TABLE.read_text(encoding="utf-8")
+    source = yaml.safe_load(table_text)["sources"][0]
+    defaults = source["config"]["meta"]["tolerance"]
+    return tuple(
+        _entity(table, defaults) for table in source["tables"] if "columns" in table
+    )
+
+
+def entity(name: str) -> Entity:
+    """Return one entity by its name.
+
+    Raises:
+        UsageError: there is no such entity.
+    """
+    for candidate in entities():
+        if candidate.name == name:
+            return candidate
+    known = ", ".join(candidate.name for candidate in entities())
+    raise UsageError(f"unknown entity {name!r}: one of {known}")

@@ -1,0 +1,1 @@
+"""The checks at the door and of the result."""

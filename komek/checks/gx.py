@@ -1,0 +1,283 @@
+"""Great Expectations over a run's DuckDB file.
+
+The one module that imports Great Expectations, which takes seconds: import it inside
+the function that validates, never at the top of a module.
+"""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, ClassVar
+
+import duckdb
+import great_expectations
+from duckdb_engine import CursorWrapper
+from great_expectations.compatibility import pydantic
+from great_expectations.core import (
+    ExpectationSuite,
+    ExpectationSuiteValidationResult,
+    ExpectationValidationResult,
+)
+from great_expectations.data_context.types.base import (
+    DataContextConfig,
+    InMemoryStoreBackendDefaults,
+    ProgressBarsConfig,
+)
+from great_expectations.exceptions import ExpectationNotFoundError
+from great_expectations.expectations.core.unexpected_rows_expectation import (
+    UnexpectedRowsExpectation,
+)
+from great_expectations.expectations.expectation_configuration import (
+    ExpectationConfiguration,
+)
+from great_expectations.expectations.registry import get_expectation_impl
+from great_expectations.render.renderer import ValidationResultsPageRenderer
+from great_expectations.render.view import DefaultJinjaPageView
+
+from komek.base import database, places
+
+# Before the import, which reads them.
+os.environ["GX_ANALYTICS_ENABLED"] = "false"
+os.environ["DO_NOT_TRACK"] = "1"
+# Counts only: no value of a column ever reaches a result.
+_COUNTS_ONLY = {"result_format": "BASIC", "partial_unexpected_count": 0}
+# What DuckDB says of a query, not of the data: its other messages may quote a value.
+_ERRORS_ABOUT_QUERIES = ("Binder Error", "Catalog Error", "Parser Error")
+
+
+class _Query(UnexpectedRowsExpectation):
+    """A query that names its tables itself instead of by `{batch}`.
+
+    The parent puts a subquery with an alias of its own in place of `{batch}`, and
+    prints a line for each query without it.
+    """
+
+    @pydantic.validator("unexpected_rows_query")
+    def _validate_query(cls, query: str) -> str:  # noqa: N805 (pydantic's)
+        return query
+
+
+class ExpectNoRows(_Query):
+    """Expect that a query returns no row, and count the rows where it does.
+
+    The parent asks twice, for the rows and for their number; this one only for the
+    number: half the work, and no row of a register is ever in a result.
+    """
+
+    metric_dependencies: ClassVar[tuple[str, ...]] = (
+        "unexpected_rows_query.row_count",
+    )
+
+    def _validate(
+        self, metrics: dict[str, Any], *_: object, **__: object
+    ) -> dict[str, Any]:
+        count = metrics["unexpected_rows_query.row_count"]
+        return {"success": count == 0, "result": {"observed_value": count}}
+
+
+class ExpectNoRowsInAnyRegion(_Query):
+    """Expect that a query returns no row; a row is (region_kato, rows) and no more.
+
+    The result's details tell how many rows are wrong in each region.
+    """
+
+    metric_dependencies: ClassVar[tuple[str, ...]] = ("unexpected_rows_query.table",)
+
+    def _validate(
+        self, metrics: dict[str, Any], *_: object, **__: object
+    ) -> dict[str, Any]:
+        regions = {
+            row["region_kato"]: int(row["rows"])
+            for row in metrics["unexpected_rows_query.table"]
+        }
+        return {
+            "success": not regions,
+            "result": {
+                "observed_value": sum(regions.values()),
+                "details": {"regions": regions},
+            },
+        }
+
+
+class _ReadOnlyConnection:
+    """What SQLAlchemy may do with the run's connection: read.
+
+    Through the generic SQL source GX closes the connection before it fetches, and
+    DuckDB drops the pending result at the rollback: here both do nothing.
+    """
+
+    notices: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._connection = connection
+
+    def cursor(self) -> CursorWrapper:
+        return CursorWrapper(database.cursor(self._connection), self)
+
+    def begin(self) -> None: ...
+
+    def commit(self) -> None: ...
+
+    def rollback(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+@contextmanager
+def opened(run_file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a run's file for reading."""
+    with database.connect(run_file, read_only=True) as connection:
+        yield connection
+
+
+def expectation_type_is_known(expectation_type: str) -> bool:
+    """Return whether a suite may use an expectation of this type."""
+    try:
+        get_expectation_impl(expectation_type)
+    except ExpectationNotFoundError:
+        return False
+    return True
+
+
+def suite(name: str, configurations: Sequence[Mapping[str, Any]]) -> ExpectationSuite:
+    """Build a GX suite from type, kwargs, severity and meta of its expectations.
+
+    Raises:
+        ValueError: kwargs that the type does not take (pydantic's error is one).
+    """
+    return ExpectationSuite(
+        name=name,
+        expectations=[
+            ExpectationConfiguration(
+                type=configuration["type"],
+                kwargs=dict(configuration["kwargs"]),
+                meta=dict(configuration["meta"]),
+                severity=configuration["severity"],
+            ).to_domain_obj()
+            for configuration in configurations
+        ],
+    )
+
+
+def validate(
+    connection: duckdb.DuckDBPyConnection,
+    batch: str,
+    expectations: ExpectationSuite,
+    parameters: Mapping[str, Any],
+) -> list[ExpectationValidationResult]:
+    """Validate what a query gives.
+
+    Args:
+        connection: the run's file, open for reading.
+        batch: the query.
+        expectations: what must hold of the batch.
+        parameters: values of the suite's `$PARAMETER`s.
+
+    Returns:
+        One result per expectation, in no order: each is known by its meta's name.
+    """
+    # A context of its own for each batch: GX writes out its whole configuration at each
+    # asset that is added, which for a hundred of them costs more than the checks.
+    context = great_expectations.get_context(
+        mode="ephemeral",
+        project_config=DataContextConfig(
+            # Else every context leaves a folder in /tmp.
+            store_backend_defaults=InMemoryStoreBackendDefaults(
+                init_temp_docs_sites=False
+            ),
+            analytics_enabled=False,
+            progress_bars=ProgressBarsConfig(globally=False),
+        ),
+    )
+    source = context.data_sources.add_sql(
+        "run",
+        connection_string="duckdb:///",
+        kwargs={"creator": lambda: _ReadOnlyConnection(connection)},
+    )
+    # A table asset in a schema has no columns for GX: its reflection fails on DuckDB,
+    # and what it falls back on forgets the schema.
+    asset = source.add_query_asset("batch", query=batch)
+    outcome = (
+        asset.add_batch_definition("whole")
+        .get_batch()
+        .validate(
+            expectations,
+            result_format=_COUNTS_ONLY,
+            expectation_parameters=dict(parameters),
+        )
+    )
+    return outcome.results
+
+
+def error(result: ExpectationValidationResult) -> str | None:
+    """Return what an expectation raised, without what may quote a value.
+
+    None where it raised nothing.
+    """
+    found = result.exception_info or {}
+    entries = [found] if "raised_exception" in found else list(found.values())
+    for entry in entries:
+        if entry.get("raised_exception"):
+            said = str(entry.get("exception_message"))
+            for kind in _ERRORS_ABOUT_QUERIES:
+                if kind in said:
+                    return said[said.index(kind) :].splitlines()[0]
+            return "it raised an error"
+    return None
+
+
+class _Page(DefaultJinjaPageView):
+    """GX's sections in a page of our own.
+
+    GX's own page loads styles and scripts from half a dozen hosts on the internet.
+    """
+
+    _template: ClassVar[str] = "suite.html"
+
+
+class Pages:
+    """Renders Data Docs: GX's results in pages that need nothing from elsewhere."""
+
+    def __init__(self) -> None:
+        """Find the templates, which lie with the suites."""
+        self._view = _Page(custom_views_directory=str(places.EXPECTATIONS / "pages"))
+        self._renderer = ValidationResultsPageRenderer()
+
+    def index(self, run_id: str, stages: Sequence[Mapping[str, Any]]) -> str:
+        """Return the page that tells what failed and leads to the suites' pages."""
+        template = self._view.env.get_template("index.html")
+        return template.render(run_id=run_id, stages=stages)
+
+    def suite(self, name: str, results: Sequence[ExpectationValidationResult]) -> str:
+        """Return the page of a suite."""
+        document = self._renderer.render(
+            ExpectationSuiteValidationResult(
+                success=all(result.success for result in results),
+                results=[_counts_of(result) for result in results],
+                suite_name=name,
+            )
+        )
+        # The first section tells of GX's batch and suite stores, which are in memory.
+        document.sections = document.sections[1:]
+        return self._view.render(document)
+
+
+def _counts_of(result: ExpectationValidationResult) -> ExpectationValidationResult:
+    """Return a result as a page may show it: counts, column names, no values."""
+    said = error(result)
+    of_columns = result.expectation_config.type == "expect_table_columns_to_match_set"
+    return ExpectationValidationResult(
+        success=result.success,
+        expectation_config=result.expectation_config,
+        result={
+            name: value
+            for name, value in result.result.items()
+            if of_columns or not isinstance(value, str | list | dict)
+        },
+        exception_info={
+            "raised_exception": said is not None,
+            "exception_message": said or "",
+            "exception_traceback": "",
+        },
+    )

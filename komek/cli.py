@@ -1,0 +1,329 @@
+"""The command line: `komek nation | pull | run | explain | diff | verify | ...`.
+
+Reads arguments, shows progress, prints what came of it, and turns errors into one line
+and an exit status. What is done is done elsewhere.
+"""
+
+import json
+import re
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import click
+import duckdb
+
+from komek import pipeline
+from komek.base import database
+from komek.base.errors import KomekError, StoppedError, harmless, listed, printable
+from komek.base.files import private_files
+from komek.base.lock import writer_lock
+from komek.base.places import Home, default_home
+from komek.base.policies import policy_overrides
+from komek.publishing import report
+from komek.runs.run import Request
+
+
+class _Day(click.ParamType):
+    """A date written YYYY-MM-DD."""
+
+    name = "YYYY-MM-DD"
+
+    def convert(
+        self,
+        value: object,
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> date:
+        if isinstance(value, date):
+            return value
+        try:
+            day = date.fromisoformat(str(value))
+        except ValueError:
+            day = None
+        if day is None or day.isoformat() != value:
+            self.fail(f"{value!r} is not a date of the form YYYY-MM-DD", param, ctx)
+        return day
+
+
+_home = click.option(
+    "--home",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where everything is written (default: data/ in the project).",
+)
+_drop = click.option(
+    "--drop", help="A drop folder, in place of the configured sources."
+)
+_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+
+
+def _home_at(path: Path | None) -> Home:
+    return Home(path.resolve()) if path else default_home()
+
+
+class _Progress:
+    """What is going on: a bar per step on a terminal, plain lines elsewhere."""
+
+    def __init__(self, quiet: bool) -> None:
+        self._quiet = quiet
+        self._bars: Any = None
+        if not quiet and sys.stdout.isatty():
+            from rich.progress import (  # noqa: PLC0415  (only where it is shown)
+                BarColumn,
+                Progress,
+                TextColumn,
+                TimeElapsedColumn,
+            )
+
+            self._bars = Progress(
+                TextColumn("{task.description:32}"), BarColumn(), TimeElapsedColumn()
+            )
+
+    def say(self, text: str) -> None:
+        """Print a line for people."""
+        text = printable(text)
+        if self._bars:
+            self._bars.console.print(text, markup=False, highlight=False)
+        elif not self._quiet:
+            click.echo(text)
+
+    @contextmanager
+    def step(self, label: str) -> Iterator[None]:
+        """Show a step while it lasts."""
+        if not self._bars:
+            self.say(f"{label} ...")
+            yield
+            return
+        self._bars.start()
+        task = self._bars.add_task(label, total=None)
+        try:
+            yield
+            self._bars.update(task, total=1, completed=1)
+        finally:
+            self._bars.stop_task(task)
+
+    def close(self) -> None:
+        """Leave the terminal as it was."""
+        if self._bars:
+            self._bars.stop()
+
+
+@contextmanager
+def _progress(quiet: bool) -> Iterator[_Progress]:
+    progress = _Progress(quiet)
+    try:
+        yield progress
+    finally:
+        progress.close()
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="komek")
+def cli() -> None:
+    """Decide by Order No. 118 of 1 April 2020, and show why."""
+
+
+@cli.command()
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.option(
+    "--scale",
+    type=click.FloatRange(min=0, min_open=True),
+    default=0.01,
+    show_default=True,
+    help="Share of the nation; 1.0 is 18,631,779 people.",
+)
+@click.option("--seed", type=int, default=118, show_default=True)
+@click.option("--from", "first", type=_Day(), default="2020-03-01", show_default=True)
+@click.option("--to", "last", type=_Day(), default="2020-05-31", show_default=True)
+def nation(folder: Path, scale: float, seed: int, first: date, last: date) -> None:
+    """Write the demo nation into FOLDER, as a drop folder."""
+    from komek.nation import write_nation  # noqa: PLC0415
+
+    if last < first:
+        raise click.UsageError("--to is before --from")
+    with _progress(quiet=False) as progress, private_files():
+        write_nation(folder, scale, seed, first, last, say=progress.say)
+
+
+@cli.command()
+@_drop
+@click.option("--entity", "entities", multiple=True, help="Only this entity (repeat).")
+@_home
+@_json
+def pull(
+    drop: str | None, entities: Sequence[str], home: Path | None, as_json: bool
+) -> None:
+    """Land what the sources have."""
+    at = _home_at(home)
+    with _progress(as_json) as progress, writer_lock(at, "komek pull", progress.say):
+        landed = pipeline.pull(at, drop, list(entities) or None, say=progress.say)
+        progress.say(f"{landed} new snapshots in {at.landing}")
+    if as_json:
+        click.echo(json.dumps({"landed": landed}))
+
+
+@cli.command()
+@click.option("--as-of", type=_Day(), required=True, help="The day to decide for.")
+@click.option("--known-at", type=_Day(), help="Last day of records (default: as-of).")
+@_drop
+@_home
+@click.option("--policy", "policies", multiple=True, help="NAME=VALUE (repeat).")
+@click.option("--override", help="Why to go on past tolerance checks.")
+@_json
+def run(
+    as_of: date,
+    known_at: date | None,
+    drop: str | None,
+    home: Path | None,
+    policies: Sequence[str],
+    override: str | None,
+    as_json: bool,
+) -> None:
+    """Pull, check, decide, check, publish."""
+    if override is not None and not override.strip():
+        raise click.UsageError("--override needs a reason")
+    request = Request(as_of, known_at or as_of, policy_overrides(policies), override)
+    at = _home_at(home)
+    with _progress(as_json) as progress, writer_lock(at, "komek run", progress.say):
+        with progress.step("pull the registries"):
+            pipeline.pull(at, drop, until=request.known_at, say=progress.say)
+        with progress.step("find what the run may know"):
+            run_id = pipeline.prepare(at, request)
+        with pipeline.abandoned_on_failure(at, run_id):
+            for step in pipeline.STEPS:
+                with progress.step(step.label):
+                    step.act(at, run_id, progress.say)
+            with progress.step("publish"):
+                pipeline.publish(at, run_id, progress.say)
+    _show(report.of_run(at, run_id), report.run_lines, as_json)
+
+
+@cli.command()
+@click.argument("iin")
+@click.option("--run", "run_id", help="A finished run (default: the published one).")
+@click.option(
+    "--lang", type=click.Choice(["en", "ru", "kk"]), default="en", show_default=True
+)
+@_home
+@_json
+def explain(
+    iin: str, run_id: str | None, lang: str, home: Path | None, as_json: bool
+) -> None:
+    """Every decision on a person: paragraph, reading, values compared, source rows."""
+    from komek.explain import explain as explanation_of  # noqa: PLC0415
+    from komek.explain import render  # noqa: PLC0415
+
+    explanation = explanation_of(_home_at(home), iin, run_id)
+    _show(explanation, lambda found: render(found, lang), as_json)
+
+
+@cli.command()
+@click.argument("first")
+@click.argument("second")
+@_home
+@_json
+def diff(first: str, second: str, home: Path | None, as_json: bool) -> None:
+    """Who was added, removed or changed between two runs, and the one cause of each."""
+    from komek.diff import diff as difference_of  # noqa: PLC0415
+    from komek.diff import render  # noqa: PLC0415
+
+    at = _home_at(home)
+    with _progress(as_json) as progress, writer_lock(at, "komek diff", progress.say):
+        difference = difference_of(at, first, second, progress.say)
+    _show(difference, render, as_json)
+
+
+@cli.command()
+@click.argument("run_id", metavar="RUN")
+@_home
+@_json
+def verify(run_id: str, home: Path | None, as_json: bool) -> None:
+    """Recompute a run from its receipt and compare every table."""
+    from komek.trust.verify import verify as findings_on  # noqa: PLC0415
+
+    at = _home_at(home)
+    with _progress(as_json) as progress, writer_lock(at, "komek verify", progress.say):
+        findings = findings_on(at, run_id, progress.say)
+    if as_json:
+        click.echo(json.dumps({"run_id": run_id, "findings": findings}))
+    if findings:
+        if not as_json:
+            for finding in findings:
+                click.echo(finding)
+        found = listed(findings, "; ")
+        raise StoppedError(f"run {run_id} is not what it was: {found}")
+    if not as_json:
+        click.echo(f"run {run_id}: every input and every table is what it was")
+
+
+@cli.command()
+@click.option("--before", type=_Day(), required=True, help="Retire what is older.")
+@click.option("--dry-run", is_flag=True, help="Only say what would go.")
+@_home
+@_json
+def retire(before: date, dry_run: bool, home: Path | None, as_json: bool) -> None:
+    """Delete old landed snapshots that no receipt needs."""
+    from komek.trust.retention import retire as retire_from  # noqa: PLC0415
+
+    at = _home_at(home)
+    with _progress(as_json) as progress, writer_lock(at, "komek retire", progress.say):
+        retired = retire_from(at, before, progress.say, dry_run=dry_run)
+    if as_json:
+        click.echo(json.dumps({"retired": retired, "dry_run": dry_run}))
+
+
+@cli.command()
+@click.argument("region_kato", required=False, metavar="[REGION]")
+def key(region_kato: str | None) -> None:
+    """Print the key of a REGION's packs (nine digits), or of the warehouse."""
+    if region_kato is not None and not re.fullmatch(r"[0-9]{9}", region_kato):
+        raise click.UsageError(f"{region_kato!r} is not a code of nine digits")
+    click.echo(database.key_of(region_kato))
+
+
+@cli.command()
+@_home
+@_json
+def status(home: Path | None, as_json: bool) -> None:
+    """Show runs, what is published, what is blocked, how fresh the registries are."""
+    from komek.publishing.status import render  # noqa: PLC0415
+    from komek.publishing.status import status as status_of  # noqa: PLC0415
+
+    _show(status_of(_home_at(home)), lambda state: [render(state)], as_json)
+
+
+def _show(
+    result: dict[str, Any], lines: Callable[[dict[str, Any]], list[str]], as_json: bool
+) -> None:
+    if as_json:
+        click.echo(printable(json.dumps(result, ensure_ascii=False)))
+    else:
+        for line in lines(result):
+            click.echo(printable(line))
+
+
+def main() -> None:
+    """Run the command line and exit with the status an error asks for."""
+    try:
+        sys.exit(cli.main(standalone_mode=False) or 0)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        sys.exit(2)
+    except click.ClickException as error:
+        _end(error.format_message(), error.exit_code if error.exit_code != 1 else 2)
+    except KomekError as error:
+        _end(str(error), error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        _end("interrupted; what was published before still stands", 1)
+    except duckdb.Error as error:
+        _end(harmless(str(error)), 1)
+    except OSError as error:
+        _end(f"{error.strerror or error}: {error.filename or ''}".rstrip(": "), 1)
+
+
+def _end(message: str, exit_status: int) -> None:
+    click.echo(f"komek: {printable(' '.join(message.split()))}", err=True)
+    sys.exit(exit_status)

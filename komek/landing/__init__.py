@@ -1,0 +1,1 @@
+"""What the sources delivered, kept as it came."""

@@ -1,0 +1,306 @@
+"""What lies in a drop folder, and a private copy of it.
+
+A drop holds `<entity>/<YYYY-MM-DD>` as one file or as a folder of parts. It is a local
+folder, or any that fsspec knows by its URL.
+"""
+
+import hashlib
+import os
+import re
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from datetime import date
+from itertools import islice
+from pathlib import Path
+from typing import BinaryIO
+
+from upath import UPath
+
+from komek.base import registries
+from komek.base.errors import UsageError
+from komek.base.registries import Entity
+from komek.base.say import Progress, Say
+from komek.landing.received import Format, Refused
+
+MAX_NAMES = 100_000
+MAX_PARTS = 10_000
+_CHUNK = 4 << 20
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_DATA_NAME = re.compile(r"(.*?)\.(csv\.gz|csv|parquet)", re.DOTALL | re.IGNORECASE)
+_CHANGED = "changed while it was read"
+# What remote file systems tell of a file's version, each in its own words.
+_VERSION_KEYS = ("mtime", "created", "ino", "LastModified", "last_modified", "ETag")
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A snapshot in the drop: a file, or a folder of parts."""
+
+    entity: Entity
+    snapshot_date: date
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """Its path in the drop."""
+        return f"{self.entity.name}/{self.path.name}"
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it is named as one file, not as a folder."""
+        return _DATA_NAME.fullmatch(self.path.name) is not None
+
+
+@dataclass(frozen=True)
+class Copy:
+    """The received bytes of one file, private to this landing.
+
+    Attributes:
+        name: the file's path in the drop.
+        path: where its bytes are now.
+        bytes: how many.
+        sha256: their hash.
+    """
+
+    name: str
+    path: Path
+    bytes: int
+    sha256: str
+
+    @property
+    def format(self) -> Format:
+        """How the file is written, by its name."""
+        return _DATA_NAME.fullmatch(self.name)[2].lower()
+
+
+@contextmanager
+def naming(name: str) -> Iterator[None]:
+    """Name what is refused.
+
+    Raises:
+        Refused: with this name, unless a narrower one is known already.
+    """
+    try:
+        yield
+    except Refused as error:
+        raise Refused(str(error), error.name or name) from None
+
+
+@contextmanager
+def reading(name: str) -> Iterator[None]:
+    """Refuse, by name, what a source does not let be read.
+
+    Only what touches the source belongs inside: that a copy cannot be written is no
+    fault of what is delivered.
+
+    Raises:
+        Refused: with this name.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise Refused(f"cannot be read: {_reason(error)}", name) from None
+
+
+def open_drop(source: str | Path) -> Path:
+    """Return the drop folder.
+
+    Raises:
+        UsageError: there is none, or no package for its kind of URL.
+    """
+    text = os.fspath(source)
+    shown = shown_drop(source)
+    try:
+        drop = UPath(text) if "://" in text else Path(text)
+        exists = drop.is_dir()
+    except (ImportError, ValueError) as error:
+        raise UsageError(f"drop folder {shown}: {error}") from None
+    except OSError as error:
+        raise UsageError(f"drop folder {shown}: {_reason(error)}") from None
+    if not exists:
+        raise UsageError(f"there is no drop folder {shown}")
+    return drop
+
+
+def shown_drop(source: str | Path) -> str:
+    """Return a drop for people and manifests: without a URL's user and password."""
+    text = os.fspath(source)
+    return _printable(re.sub(r"://[^/]*@", "://", text)).rstrip("/")
+
+
+def unknown_folders(drop: Path) -> list[str]:
+    """Return the names of folders in the drop that are no entity's.
+
+    Raises:
+        Refused: the drop cannot be read.
+    """
+    known = {entity.name for entity in registries.entities()}
+    with reading("the drop folder"):
+        folders = [path.name for path in _listed(drop) if path.is_dir()]
+    return [_printable(name) for name in folders if name not in known]
+
+
+def deliveries(
+    drop: Path, entity: Entity, until: date | None, say: Say
+) -> tuple[list[Delivery], list[str]]:
+    """Return the snapshots of an entity by date, and what is refused by its name alone.
+
+    Args:
+        drop: the drop folder.
+        entity: whose snapshots.
+        until: later ones are left out.
+        say: takes what is ignored.
+
+    Returns:
+        The snapshots delivered in one shape, and the refusals.
+
+    Raises:
+        Refused: the entity's folder cannot be read.
+    """
+    by_day: dict[date, list[Delivery]] = {}
+    refusals = []
+    with reading(entity.name):
+        paths = _listed(drop / entity.name)
+    for path in paths:
+        name = f"{entity.name}/{_printable(path.name)}"
+        data_name = _DATA_NAME.fullmatch(path.name)
+        if not data_name and not (_DATE.fullmatch(path.name) and path.is_dir()):
+            say(f"{name}: not a snapshot, ignored")
+            continue
+        day = parse_day(data_name[1] if data_name else path.name)
+        if day is None:
+            refusals.append(f"{name}: its name is not a date (YYYY-MM-DD)")
+        elif until is None or day <= until:
+            by_day.setdefault(day, []).append(Delivery(entity, day, path))
+    for day, shapes in sorted(by_day.items()):
+        if len(shapes) > 1:
+            names = " and ".join(shape.name for shape in shapes)
+            refusals.append(f"{entity.name}: {day} is delivered in two shapes: {names}")
+    single = [shapes[0] for shapes in by_day.values() if len(shapes) == 1]
+    return sorted(single, key=lambda delivery: delivery.snapshot_date), refusals
+
+
+def parse_day(name: str) -> date | None:
+    """Return the date that a name is, if it is one."""
+    try:
+        return date.fromisoformat(name) if _DATE.fullmatch(name) else None
+    except ValueError:
+        return None
+
+
+def receive(
+    delivery: Delivery,
+    folder: Path,
+    open_new: Callable[[Path], AbstractContextManager[BinaryIO]],
+    *,
+    say: Say,
+    progress: Progress,
+) -> list[Copy]:
+    """Copy a delivery's files into a folder, hashing them.
+
+    Args:
+        delivery: what to copy.
+        folder: where to.
+        open_new: opens a new file to write.
+        say: takes what is ignored.
+        progress: takes the bytes copied.
+
+    Returns:
+        The copies, in order of file name.
+
+    Raises:
+        Refused: there is nothing, something is empty or cannot be read, or it changes
+            meanwhile.
+        OSError: the copy cannot be written.
+    """
+    parts = _parts(delivery, say)
+    copies = []
+    for number, (name, path) in enumerate(parts.items()):
+        copy = folder / f"received-{number:05}"
+        with naming(name), open_new(copy) as file:
+            copies.append(Copy(name, copy, *_copied(path, file, name, progress)))
+    if _parts(delivery, lambda _: None).keys() != parts.keys():
+        raise Refused(_CHANGED)
+    return copies
+
+
+def _parts(delivery: Delivery, say: Say) -> dict[str, Path]:
+    """Return the files of a delivery by their names in the drop, in order."""
+    if delivery.is_file:
+        return {delivery.name: delivery.path}
+    parts = {}
+    with reading(delivery.name):
+        paths = _listed(delivery.path)
+    for path in paths:
+        name = f"{delivery.name}/{path.name}"
+        if not _DATA_NAME.fullmatch(path.name):
+            say(f"{_printable(name)}: not a part, ignored")
+        elif not path.name.isprintable():
+            raise Refused("its name is not printable", _printable(name))
+        else:
+            parts[name] = path
+    if len(parts) > MAX_PARTS:
+        raise Refused(f"is a folder of more than {MAX_PARTS:,} parts")
+    if not parts:
+        raise Refused("is empty: a folder without a part")
+    return parts
+
+
+def _copied(
+    path: Path, target: BinaryIO, name: str, progress: Progress
+) -> tuple[int, str]:
+    """Copy a file that holds still; return its size and sha256."""
+    with reading(name):
+        if not path.is_file():
+            raise Refused("is not a regular file")
+        before = _version(path)
+    size = before[0]
+    if size == 0:
+        raise Refused("is empty: zero bytes")
+    digest = hashlib.sha256()
+    copied = 0
+    for chunk in _chunks(path, name):
+        digest.update(chunk)
+        target.write(chunk)
+        copied += len(chunk)
+        if copied > size:
+            break
+        progress(f"receive {name}", copied, size)
+    with reading(name):
+        if copied != size or _version(path) != before:
+            raise Refused(_CHANGED)
+    return size, digest.hexdigest()
+
+
+def _chunks(path: Path, name: str) -> Iterator[bytes]:
+    with reading(name), path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            yield chunk
+
+
+def _version(path: Path) -> tuple[int, ...]:
+    """Return what is another when a file has changed, its size first."""
+    if isinstance(path, UPath):
+        path.fs.invalidate_cache()
+        info = path.fs.info(path.path)
+        return info["size"], *(str(info.get(key)) for key in _VERSION_KEYS)
+    stat = path.stat()
+    return stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino
+
+
+def _listed(folder: Path) -> list[Path]:
+    """Return what a folder holds, by name; hidden and `_` names are not for us."""
+    found = list(islice(folder.iterdir(), MAX_NAMES + 1))
+    if len(found) > MAX_NAMES:
+        raise Refused(f"holds more than {MAX_NAMES:,} names")
+    paths = [path for path in found if not path.name.startswith((".", "_"))]
+    return sorted(paths, key=lambda path: path.name)
+
+
+def _printable(name: str) -> str:
+    return name if name.isprintable() else ascii(name)
+
+
+def _reason(error: OSError) -> str:
+    return error.strerror or type(error).__name__

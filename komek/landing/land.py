@@ -1,0 +1,283 @@
+"""Landing: what the sources delivered is kept as it came, or refused by name.
+
+A revision is built beside its place and moved there whole; nothing that has landed is
+changed, and only retention removes it.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from komek.base import registries
+from komek.base.errors import StoppedError, listed
+from komek.base.files import (
+    make_private,
+    new_file,
+    open_private,
+    sha256_or_none,
+    sync,
+    writing_to,
+)
+from komek.base.places import Home
+from komek.base.registries import Entity
+from komek.base.say import Progress, Say, no_progress, silent
+from komek.landing import drop, received, received_csv
+from komek.landing.drop import Copy, Delivery, naming, reading
+from komek.landing.received import Refused
+from komek.landing.snapshots import (
+    MANIFEST,
+    Snapshot,
+    newest_revision,
+)
+
+# In an entity's folder, beside its dates.
+_SCRATCH = ".landing"
+_LOCK = ".lock"
+
+
+def land(
+    home: Home,
+    source: str | Path,
+    entities: Sequence[str] | None = None,
+    until: date | None = None,
+    *,
+    say: Say = silent,
+    progress: Progress | None = None,
+) -> list[Snapshot]:
+    """Land every new snapshot of a drop folder.
+
+    The bytes of a date's newest revision are not landed again; other bytes are a new
+    revision. What is refused leaves no trace and does not stop the others.
+
+    Args:
+        home: where landed snapshots are kept.
+        source: the drop folder: a path, or a URL of a file system that fsspec knows.
+        entities: names of the entities to land; None is all of them.
+        until: snapshots dated after it are not touched.
+        say: takes one line per snapshot or ignored name, for people.
+        progress: takes what is being done to which file, bytes done, bytes in all.
+
+    Returns:
+        The newly landed snapshots, by entity and date.
+
+    Raises:
+        UsageError: there is no such drop folder, or no such entity.
+        StoppedError: something was refused; the message lists each with its reason.
+            All that could be landed has been.
+        UnwritableError: the home cannot be written. What has landed until then stays.
+    """
+    if entities is None:
+        entities = [entity.name for entity in registries.entities()]
+    chosen = [registries.entity(name) for name in entities]
+    folder = drop.open_drop(source)
+    landing = _Landing(home, drop.shown_drop(source), say, progress or no_progress)
+    with landing.noting_refusal("the drop folder"):
+        for name in drop.unknown_folders(folder):
+            say(f"{name}: not an entity, ignored")
+    with writing_to(home):
+        for entity in chosen:
+            with landing.noting_refusal(entity.name):
+                landing.land_entity(folder, entity, until)
+    if landing.refusals:
+        raise StoppedError(f"refused at landing: {listed(landing.refusals, '; ')}")
+    return landing.landed
+
+
+def remove_revisions(home: Home, entity: str, unwanted: Sequence[Snapshot]) -> None:
+    """Remove landed revisions of an entity: each goes out of sight whole.
+
+    What a crash leaves of them is in the scratch folder, gone with the next landing.
+    """
+    folder = home.entity(entity)
+    with _only_one(folder), _scratch(folder) as scratch:
+        for number, snapshot in enumerate(unwanted):
+            day_folder = snapshot.folder.parent
+            snapshot.folder.rename(scratch / f"{number:05}")
+            sync(day_folder)
+            if not any(day_folder.iterdir()):
+                day_folder.rmdir()
+                sync(folder)
+
+
+@dataclass
+class _Landing:
+    """One call of `land`, and what has come of it so far."""
+
+    home: Home
+    source: str
+    say: Say
+    progress: Progress
+    landed: list[Snapshot] = field(default_factory=list)
+    refusals: list[str] = field(default_factory=list)
+
+    @contextmanager
+    def noting_refusal(self, name: str) -> Iterator[None]:
+        """Note what is refused, and go on."""
+        try:
+            with naming(name):
+                yield
+        except Refused as error:
+            self.refuse(f"{error.name}: {error}")
+        except StoppedError as error:
+            self.refuse(str(error))
+
+    def refuse(self, what: str) -> None:
+        self.refusals.append(what)
+        self.say(f"refused: {what}")
+
+    def land_entity(self, folder: Path, entity: Entity, until: date | None) -> None:
+        with reading(entity.name):
+            is_delivered = (folder / entity.name).is_dir()
+        if not is_delivered:
+            self.say(f"{entity.name}: nothing delivered")
+            return
+        deliveries, refusals = drop.deliveries(folder, entity, until, self.say)
+        for refusal in refusals:
+            self.refuse(refusal)
+        with _only_one(self.home.entity(entity.name)):
+            for delivery in deliveries:
+                with self.noting_refusal(delivery.name):
+                    self.land_delivery(delivery)
+
+    def land_delivery(self, delivery: Delivery) -> None:
+        """Land one snapshot as a new revision, unless its newest has the same bytes."""
+        entity, day = delivery.entity, delivery.snapshot_date
+        with _scratch(self.home.entity(entity.name)) as scratch:
+            copies = drop.receive(
+                delivery, scratch, new_file, say=self.say, progress=self.progress
+            )
+            sha256 = _snapshot_sha256(delivery, copies)
+            newest = newest_revision(self.home, entity.name, day)
+            if newest and newest.sha256 == sha256:
+                self.say(f"{entity.name} {day}: revision {newest.revision}, unchanged")
+                return
+            revision = newest.revision + 1 if newest else 1
+            building = scratch / f"r{revision:04}"
+            building.mkdir(mode=0o700)
+            files = [
+                self.land_file(copy, building / f"{number:05}.parquet", entity)
+                for number, copy in enumerate(copies)
+            ]
+            manifest = {
+                "entity": entity.name,
+                "snapshot_date": day.isoformat(),
+                "revision": revision,
+                "source": f"{self.source}/{delivery.name}",
+                "sha256": sha256,
+                "bytes": sum(file["bytes"] for file in files),
+                "rows": sum(file["rows"] for file in files),
+                "malformed_rows": sum(file["malformed_rows"] for file in files),
+                "files": files,
+            }
+            with new_file(building / MANIFEST) as file:
+                text = json.dumps(manifest, ensure_ascii=False, indent=2)
+                file.write(text.encode())
+            place = _move_into(building, self.home.entity(entity.name) / str(day))
+        self.landed.append(Snapshot(entity.name, day, revision, place, manifest))
+        self.say(
+            f"{entity.name} {day}: revision {revision}, {manifest['rows']} rows,"
+            f" {manifest['malformed_rows']} of them malformed"
+        )
+
+    def land_file(self, copy: Copy, target: Path, entity: Entity) -> dict[str, Any]:
+        """Write a received copy as its landed Parquet; return its manifest entry."""
+        malformed_rows = 0
+        with naming(copy.name):
+            if copy.format == "parquet":
+                rows = received.check_parquet(copy.path)
+                copy.path.rename(target)
+            else:
+                with new_file(target) as file:
+                    rows, malformed_rows = received_csv.write_csv(
+                        copy.path,
+                        file,
+                        copy.format,
+                        entity.column_names,
+                        encoding=entity.encoding,
+                        advance=lambda done: self.progress(
+                            f"read {copy.name}", done, copy.bytes
+                        ),
+                    )
+                copy.path.unlink()
+        columns = received.duckdb_columns(target)
+        return {
+            "file": copy.name,
+            "landed": target.name,
+            "sha256": copy.sha256,
+            "landed_sha256": sha256_or_none(target),
+            "bytes": copy.bytes,
+            "rows": rows,
+            "malformed_rows": malformed_rows,
+            "format": copy.format,
+            "columns": [
+                {"name": name, "type": kind}
+                for name, kind in _named(columns, entity.column_names)
+            ],
+        }
+
+
+def _named(
+    columns: Sequence[tuple[str, str]], declared: Sequence[str]
+) -> Sequence[tuple[str, str]]:
+    """Return columns with their names, unless a file without a header has rows there.
+
+    Names come to light in reports: where none is a declared one, they are numbered.
+    """
+    if {name.lower() for name, _ in columns}.intersection(declared):
+        return columns
+    return [(f"column {place}", kind) for place, (_, kind) in enumerate(columns, 1)]
+
+
+def _snapshot_sha256(delivery: Delivery, copies: Sequence[Copy]) -> str:
+    """Return the one file's hash, or that of the parts' names and hashes."""
+    if delivery.is_file:
+        return copies[0].sha256
+    lines = sorted(
+        f"{PurePosixPath(copy.name).name} {copy.sha256}\n" for copy in copies
+    )
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+# Writing so that a crash leaves nothing half done, and nobody else reads it
+
+
+@contextmanager
+def _only_one(entity_folder: Path) -> Iterator[None]:
+    """Land an entity in one process at a time; the others wait.
+
+    What is in its scratch folder now was left there by a crash.
+    """
+    make_private(entity_folder)
+    with open_private(entity_folder / _LOCK, os.O_CREAT) as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        shutil.rmtree(entity_folder / _SCRATCH, ignore_errors=True)
+        yield
+
+
+@contextmanager
+def _scratch(entity_folder: Path) -> Iterator[Path]:
+    """Yield an empty folder beside the snapshots, gone afterwards."""
+    scratch = entity_folder / _SCRATCH
+    scratch.mkdir(mode=0o700)
+    try:
+        yield scratch
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _move_into(building: Path, day_folder: Path) -> Path:
+    """Make a finished revision visible, whole and on disk."""
+    make_private(day_folder)
+    sync(building)
+    place = day_folder / building.name
+    building.rename(place)
+    sync(day_folder)
+    return place

@@ -1,0 +1,403 @@
+"""One received CSV, proven whole and written as the Parquet that is landed.
+
+The grammar is that of Python's `csv` and of Arrow alike: a quote opens a quoted field
+only at the field's start, is doubled inside it, and means itself elsewhere; an empty
+line is no row. Arrow reads it in blocks; what is added here is what a registry needs
+and a parser does not promise: every row keeps its number, also beside lines that do
+not split, and a file that was cut off is not mistaken for a shorter one.
+"""
+
+import codecs
+import csv
+import gzip
+import io
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+
+from komek.landing.received import MALFORMED, Format, Refused, check_names, check_rows
+
+DELIMITERS = (",", ";", "\t")
+# A block is what is parsed at once; a row longer than one is refused.
+BLOCK_BYTES = 8 << 20
+MAX_HEADER_BYTES = 1 << 20
+# A file that unpacks to so many times its size, and to more than so much, is a trap.
+MAX_UNPACKED_RATIO = 200
+MAX_UNPACKED_BYTES = 1 << 30
+# Malformed lines wait for the well-formed rows around them; this much text may.
+MAX_WAITING_CHARACTERS = 256 << 20
+ROW_GROUP_ROWS = 122_880
+_RAW_CHUNK = 1 << 20
+_UNCLOSED = "ends inside quotes: cut off, or a quote is never closed"
+_CLOSING = "komek:end"
+
+
+def write_csv(
+    received: Path,
+    target: BinaryIO,
+    file_format: Format,
+    declared: Sequence[str],
+    *,
+    encoding: str = "utf-8",
+    advance: Callable[[int], None] = lambda _: None,
+    block_bytes: int = BLOCK_BYTES,
+) -> tuple[int, int]:
+    """Write a received CSV as Parquet: text columns and `__malformed__`, order kept.
+
+    Args:
+        received: the received bytes, private to the caller.
+        target: where the Parquet goes.
+        file_format: `csv` or `csv.gz`.
+        declared: the entity's column names, by which the delimiter is recognised.
+        encoding: what the source writes; a UTF-8 byte-order mark outweighs it.
+        advance: called with the number of received bytes read so far.
+        block_bytes: bytes parsed at once.
+
+    Returns:
+        Received rows, and how many of them are malformed lines.
+
+    Raises:
+        Refused: the file is empty, cut off, not in its encoding, or no CSV.
+    """
+    with received.open("rb") as file:
+        raw = gzip.GzipFile(fileobj=file) if file_format == "csv.gz" else file
+        most = max(MAX_UNPACKED_BYTES, MAX_UNPACKED_RATIO * received.stat().st_size)
+        text = _Text(raw, encoding, lambda: advance(file.tell()), most)
+        names, delimiter = _header(text, declared)
+        closing = _CLOSING + delimiter * (len(names) - 1)
+        text.close_with(f"{closing}\n".encode())
+        malformed = _MalformedLines()
+        try:
+            reader = _open(text, names, delimiter, malformed, block_bytes)
+        except pa.ArrowException as error:
+            raise Refused(_arrow_reason(error, malformed, block_bytes, 0)) from None
+        tables = _numbered(reader, malformed, block_bytes)
+        return _write(_without_closing(tables, text), names, target)
+
+
+class _Text(io.RawIOBase):
+    """The text of a CSV as UTF-8 without mark, checked while it streams by.
+
+    No chunk but the last ends in a carriage return: Arrow would drop the line feed
+    after it even inside quotes. After the last line comes a closing row: Arrow takes a
+    quote left open for closed at the end of the file, but the closing row is swallowed.
+    """
+
+    def __init__(
+        self, raw: BinaryIO, encoding: str, advanced: Callable[[], None], most: int
+    ) -> None:
+        super().__init__()
+        self._raw = raw
+        self._encoding = encoding
+        self._decoder: codecs.IncrementalDecoder | None = None
+        self._advanced = advanced
+        self._most = most
+        self._offset = 0
+        self._ready = bytearray()
+        self._closing: bytes | None = None
+        self._last = b""
+        self.ended = False
+
+    @property
+    def ends_in_line_end(self) -> bool:
+        """Whether the last line has a line end; known once `ended`."""
+        return self._last in (b"\n", b"\r")
+
+    def readable(self) -> bool:
+        return True
+
+    def close_with(self, closing: bytes) -> None:
+        """Set the row that follows the last line."""
+        self._closing = closing
+
+    def peek(self, size: int) -> bytes:
+        """Return the first `size` bytes, fewer at the end, and leave them unread."""
+        self._fill(size)
+        return bytes(self._ready[:size])
+
+    def read(self, size: int = -1) -> bytes:
+        self._fill(size)
+        if self.ended and self._closing is not None:
+            self._ready += (b"" if self.ends_in_line_end else b"\n") + self._closing
+            self._closing = None
+        chunk = bytes(self._ready[:size])
+        if len(chunk) > 1 and chunk.endswith(b"\r"):
+            chunk = chunk[:-1]
+        del self._ready[: len(chunk)]
+        return chunk
+
+    def _fill(self, size: int) -> None:
+        while len(self._ready) < size and not self.ended:
+            received = self._received()
+            text = self._utf8(received)
+            if b"\0" in text:
+                raise Refused("has NUL bytes: not a text file, or UTF-16")
+            self._ready += text
+            self._last = text[-1:] or self._last
+            self._offset += len(received)
+            if self._offset > self._most:
+                raise Refused(f"unpacks to more than {self._most:,} bytes")
+            self.ended = not received
+
+    def _received(self) -> bytes:
+        try:
+            received = self._raw.read(_RAW_CHUNK)
+        except EOFError:
+            raise Refused("is cut off: its gzip ends early") from None
+        except (gzip.BadGzipFile, zlib.error):
+            raise Refused("is damaged: its gzip does not check") from None
+        self._advanced()
+        return received
+
+    def _utf8(self, received: bytes) -> bytes:
+        """Return received bytes as UTF-8, of which none are wrongly encoded."""
+        if self._decoder is None:
+            if received.startswith(codecs.BOM_UTF8):
+                self._encoding = "utf-8"
+            decoder = "utf-8-sig" if _is_utf8(self._encoding) else self._encoding
+            self._decoder = codecs.getincrementaldecoder(decoder)()
+        try:
+            text = self._decoder.decode(received, final=not received)
+        except UnicodeDecodeError as error:
+            # What the decoder held back from before belongs to its object.
+            held_back = len(error.object) - len(received)
+            place = self._offset - held_back + error.start
+            raise Refused(
+                f"is not {self._encoding} text: byte {place} on{_utf16(error.object)}"
+            ) from None
+        return text.encode()
+
+
+def _is_utf8(encoding: str) -> bool:
+    return codecs.lookup(encoding).name == "utf-8"
+
+
+def _utf16(start: bytes) -> str:
+    marked = start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return " (it begins like UTF-16)" if marked else ""
+
+
+def _header(text: _Text, declared: Sequence[str]) -> tuple[list[str], str]:
+    """Return the received column names and the delimiter that yields most of them."""
+    start = text.peek(MAX_HEADER_BYTES)
+    if not start.strip(b"\r\n"):
+        raise Refused("is empty: not even a header")
+    # The cut may run through a character; all else is known to be UTF-8.
+    lines = start.decode(errors="ignore")
+    known = set(declared)
+    splits = [(_first_row(lines, mark, text.ended), mark) for mark in DELIMITERS]
+    names, delimiter = max(
+        splits, key=lambda split: (len(known.intersection(split[0])), len(split[0]))
+    )
+    if not known.intersection(names) and not all(split for split, _ in splits):
+        raise Refused("has a header without end, or a quote in it is never closed")
+    check_names(names)
+    return names, delimiter
+
+
+def _first_row(lines: str, delimiter: str, whole: bool) -> list[str]:
+    """Return the columns of the first row; none if its end is not seen."""
+    start = io.StringIO(lines, newline="")
+    try:
+        header = next(row for row in csv.reader(start, delimiter=delimiter) if row)
+    except csv.Error:
+        return []
+    return header if whole or start.tell() < len(lines) else []
+
+
+class _MalformedLines:
+    """Lines that do not split, from Arrow's callback until their place is reached."""
+
+    def __init__(self) -> None:
+        self._rows: list[int] = []
+        self._lines: list[str] = []
+        self._characters = 0
+        self._seen = 0
+        self.overflowed = False
+
+    def __call__(self, row: pa_csv.InvalidRow) -> str:
+        """Keep a line; Arrow numbers the rows from 1, the header among them."""
+        self._characters += len(row.text)
+        if self._characters > MAX_WAITING_CHARACTERS:
+            self.overflowed = True
+            return "error"
+        self._seen += 1
+        self._rows.append(row.number - 2)
+        self._lines.append(row.text)
+        return "skip"
+
+    @property
+    def seen(self) -> int:
+        """How many lines there have been."""
+        return self._seen
+
+    def take(self, first: int, rows: int) -> tuple[np.ndarray, list[str]]:
+        """Take the lines that lie among or right after the next well-formed rows.
+
+        Args:
+            first: 0-based number of the first row not yet placed.
+            rows: how many well-formed rows come next.
+
+        Returns:
+            The lines' offsets from `first`, ascending, and the lines.
+        """
+        offsets = np.asarray(self._rows, dtype=np.int64) - first
+        before = offsets - np.arange(len(offsets))  # well-formed rows before each
+        count = int(np.searchsorted(before, rows, side="right"))
+        lines = self._lines[:count]
+        del self._rows[:count], self._lines[:count]
+        self._characters -= sum(map(len, lines))
+        return offsets[:count], lines
+
+    @property
+    def waiting(self) -> int:
+        """How many lines have found no place."""
+        return len(self._rows)
+
+
+def _open(
+    text: _Text,
+    names: Sequence[str],
+    delimiter: str,
+    malformed: _MalformedLines,
+    block_bytes: int,
+) -> pa_csv.CSVStreamingReader:
+    reader = pa_csv.open_csv(
+        text,
+        # One thread: Arrow knows a malformed line's number only then.
+        read_options=pa_csv.ReadOptions(block_size=block_bytes, use_threads=False),
+        parse_options=pa_csv.ParseOptions(
+            delimiter=delimiter,
+            newlines_in_values=True,
+            ignore_empty_lines=True,
+            invalid_row_handler=malformed,
+        ),
+        convert_options=pa_csv.ConvertOptions(
+            column_types=dict.fromkeys(names, pa.string()),
+            null_values=[""],
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=True,
+        ),
+    )
+    if reader.schema.names != list(names):
+        raise Refused("has a header that cannot be split for certain")
+    return reader
+
+
+def _numbered(
+    reader: pa_csv.CSVStreamingReader, malformed: _MalformedLines, block_bytes: int
+) -> Iterator[pa.Table]:
+    """Yield all rows in received order, malformed lines in their places."""
+    first = 0
+    # Lines after the last well-formed row come with a batch of none.
+    none = pa.RecordBatch.from_pylist([], schema=reader.schema)
+    for batch in chain(_batches(reader, malformed, block_bytes), [none]):
+        offsets, lines = malformed.take(first, batch.num_rows)
+        table = _in_order(pa.Table.from_batches([batch]), offsets, lines)
+        first += table.num_rows
+        if table.num_rows:
+            yield table
+    if malformed.waiting:
+        raise Refused("has rows that cannot be numbered for certain")
+
+
+def _batches(
+    reader: pa_csv.CSVStreamingReader, malformed: _MalformedLines, block_bytes: int
+) -> Iterator[pa.RecordBatch]:
+    """Yield what Arrow reads; what it gives up on is refused."""
+    well_formed = 0
+    try:
+        for batch in reader:
+            well_formed += batch.num_rows
+            yield batch
+    except pa.ArrowException as error:
+        rows = well_formed + malformed.seen
+        reason = _arrow_reason(error, malformed, block_bytes, rows)
+        raise Refused(reason) from None
+
+
+def _in_order(well_formed: pa.Table, offsets: np.ndarray, lines: list[str]) -> pa.Table:
+    rows = well_formed.num_rows
+    table = well_formed.append_column(MALFORMED, pa.nulls(rows, pa.string()))
+    if not lines:
+        return table
+    others = pa.table({MALFORMED: pa.array(lines, pa.string())})
+    is_line = np.zeros(rows + len(lines), dtype=bool)
+    is_line[offsets] = True
+    order = np.empty(len(is_line), dtype=np.int64)
+    order[is_line] = np.arange(rows, len(is_line))
+    order[~is_line] = np.arange(rows)
+    return pa.concat_tables([table, others], promote_options="default").take(order)
+
+
+def _without_closing(tables: Iterator[pa.Table], text: _Text) -> Iterator[pa.Table]:
+    """Yield the rows before the closing row, having seen that it stands alone."""
+    last = None
+    ends_malformed = False
+    for table in tables:
+        if last is not None:
+            yield last
+            ends_malformed = last.column(MALFORMED)[-1].is_valid
+        last = table
+    if last is None or not _is_closing(last.slice(last.num_rows - 1)):
+        raise Refused(_UNCLOSED)
+    last = last.slice(0, last.num_rows - 1)
+    if last.num_rows:
+        ends_malformed = last.column(MALFORMED)[-1].is_valid
+    if ends_malformed and not text.ends_in_line_end:
+        raise Refused("is cut off: its last line has no end and too few columns")
+    yield last
+
+
+def _is_closing(row: pa.Table) -> bool:
+    first, *others = row.to_pylist()[0].values()
+    return first == _CLOSING and not any(others)
+
+
+def _write(
+    tables: Iterator[pa.Table], names: Sequence[str], target: BinaryIO
+) -> tuple[int, int]:
+    """Write tables as Parquet in row groups of even size; return rows and malformed."""
+    schema = pa.schema([(name, pa.string()) for name in (*names, MALFORMED)])
+    rows = malformed_rows = 0
+    waiting: list[pa.Table] = []
+    with pq.ParquetWriter(
+        target, schema, compression="zstd", write_page_checksum=True
+    ) as writer:
+        for table in tables:
+            column = table.column(MALFORMED)
+            rows += table.num_rows
+            check_rows(rows)
+            malformed_rows += table.num_rows - column.null_count
+            waiting.append(table)
+            if sum(part.num_rows for part in waiting) >= ROW_GROUP_ROWS:
+                writer.write_table(pa.concat_tables(waiting))
+                waiting = []
+        writer.write_table(
+            pa.concat_tables(waiting) if waiting else schema.empty_table()
+        )
+    return rows, malformed_rows
+
+
+def _arrow_reason(
+    error: pa.ArrowException, malformed: _MalformedLines, block_bytes: int, rows: int
+) -> str:
+    """Say why Arrow gave up after some rows; its own words may quote rows."""
+    if malformed.overflowed:
+        return "begins with too many lines that do not split into the header's columns"
+    words = str(error)
+    if "straddl" in words:
+        return (
+            f"has a row longer than {block_bytes >> 20} MB, or a quote is never closed,"
+            f" after row {rows}"
+        )
+    if "Empty CSV" in words:
+        return _UNCLOSED
+    return "cannot be read as CSV"

@@ -1,0 +1,209 @@
+"""The steps of a run, in order. The command line and the DAGs call these, nothing else.
+
+Between steps only the home's path and the run's id pass; what a run is stands in its
+folder. Each step may be repeated: it starts from what the step before left.
+"""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from komek.base.errors import KomekError
+from komek.base.files import private_files
+from komek.base.places import Home, default_drop
+from komek.base.say import Say
+from komek.checks import blocking, check
+from komek.checks.outcome import Outcome
+from komek.landing.land import land
+from komek.publishing import volume
+from komek.publishing.publication import (
+    Publication,
+    current_publication,
+    refuse_other_key,
+)
+from komek.publishing.publish import publish as publish_run
+from komek.runs import build
+from komek.runs.layout import begin
+from komek.runs.run import Request, Run, load, note_overridden, overridden, settle
+from komek.trust import events
+from komek.trust.receipts import said_first, seal, seal_if_missing, write_receipt
+
+DECIDED_IN = ("facts", "law", "marts")
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step of a run: what people read, and what it does with home and run id."""
+
+    label: str
+    act: Callable[[Home, str, Say], object]
+
+
+def pull(
+    home: Home,
+    drop: str | Path | None,
+    entities: list[str] | None = None,
+    until: date | None = None,
+    say: Say = print,
+) -> int:
+    """Land what a drop folder (None: the configured source) has; return how many."""
+    source = default_drop() if drop is None else drop
+    return len(land(home, source, entities, until, say=say))
+
+
+def prepare(home: Home, request: Request) -> str:
+    """Find the inputs of a run and lay out its file; return its id.
+
+    Raises:
+        UsageError: KOMEK_KEY is not the one the home was published under.
+        StoppedError: an input is missing, or not what it was.
+    """
+    refuse_other_key(home)
+    with private_files():
+        return begin(home, request).run_id
+
+
+def stage(home: Home, run_id: str, _say: Say = print) -> None:
+    """Parse every registry; accept or quarantine each row."""
+    with private_files():
+        build.layer(load(home, run_id), "staging")
+
+
+def check_door(home: Home, run_id: str, say: Say = print) -> None:
+    """Check every registry before anything is decided from it.
+
+    Raises:
+        StoppedError: a critical expectation failed.
+    """
+    run = load(home, run_id)
+    with private_files():
+        outcome = check.check_door(run.file, home.report(run_id), run.request.override)
+    _tell(outcome, say)
+    outcome.raise_if_stopped()
+    note_overridden(run, outcome.overridden)
+
+
+def decide(home: Home, run_id: str, layer: str, _say: Say = print) -> None:
+    """Build one layer of the decisions: facts, law or marts."""
+    with private_files():
+        build.layer(load(home, run_id), layer)
+
+
+def check_result(home: Home, run_id: str, say: Say = print) -> None:
+    """Check the result; block the regions whose own checks failed.
+
+    Raises:
+        StoppedError: an invariant does not hold.
+    """
+    run = load(home, run_id)
+    with private_files():
+        outcome = check.check_result(run.file, home.report(run_id))
+        _tell(outcome, say)
+        outcome.raise_if_stopped()
+        blocking.settle(run, outcome)
+
+
+def publish(
+    home: Home, run_id: str, say: Say = print, approved_by: str | None = None
+) -> Publication | None:
+    """File the run's own database and publish it; None where it is only filed.
+
+    Args:
+        home: where the run was built.
+        run_id: the run.
+        say: takes lines for people.
+        approved_by: who let it be published, where somebody was asked; the receipt
+            names them, and a list of unusual length may pass.
+
+    Raises:
+        StoppedError: the list is too far from the last one, and nobody said why.
+    """
+    run = load(home, run_id)
+    with private_files():
+        _file(home, run)
+        reason = run.request.override or (approved_by and f"approved by {approved_by}")
+        unusual = volume.check_volume(home, run_id, run.is_official, reason)
+        details = {
+            "overridden_checks": overridden(run),
+            # Of the publication, not of the result: a rerun keeps what was said first.
+            **said_first(
+                home,
+                run_id,
+                {"approved_by": approved_by, "volume_overridden": "|".join(unusual)},
+            ),
+        }
+        write_receipt(home, run, details)
+        try:
+            events.emit(
+                run, home.run_file(run_id), home.report(run_id) / build.ARTIFACTS
+            )
+        except KomekError as error:
+            # A collector that is down is no reason to keep people waiting.
+            say(f"warning: {error}")
+        before = current_publication(home)
+        if before:
+            seal_if_missing(home, before)
+        publication = publish_run(home, run_id, run.is_official, say)
+        if publication and (before is None or publication.name != before.name):
+            seal(home, publication)
+    clear_away(home, run_id)
+    return publication
+
+
+def clear_away(home: Home, run_id: str) -> None:
+    """Delete what is left of building a run; its file and its reports stay."""
+    shutil.rmtree(home.scratch / run_id, ignore_errors=True)
+
+
+@contextmanager
+def abandoned_on_failure(home: Home, run_id: str) -> Iterator[None]:
+    """Delete what was built of a run that does not end; its reports stay."""
+    try:
+        yield
+    except BaseException:
+        clear_away(home, run_id)
+        raise
+
+
+STEPS = (
+    Step("read and sort the registries", stage),
+    Step("check the registries", check_door),
+    *(
+        Step(
+            label,
+            lambda home, run_id, say, layer=layer: decide(home, run_id, layer, say),
+        )
+        for label, layer in zip(
+            ("find the facts", "apply the law", "write the tables"),
+            DECIDED_IN,
+            strict=True,
+        )
+    ),
+    Step("check the result", check_result),
+)
+
+
+def _file(home: Home, run: Run) -> None:
+    """Move a finished run's database to its place, and dbt's artifacts beside it."""
+    if not run.file.exists():
+        if home.run_file(run.run_id).exists():
+            return
+        raise KomekError(f"run {run.run_id} has no file to publish")
+    kept = home.report(run.run_id) / build.ARTIFACTS
+    kept.mkdir(parents=True, exist_ok=True)
+    for artifact in build.artifacts(run):
+        shutil.copy2(artifact, kept / artifact.name)
+    home.runs.mkdir(parents=True, exist_ok=True)
+    settle(run.file)
+    os.replace(run.file, home.run_file(run.run_id))  # noqa: PTH105  (atomic)
+
+
+def _tell(outcome: Outcome, say: Say) -> None:
+    for warning in outcome.warnings:
+        say(f"warning: {warning}")
+    for name in outcome.overridden:
+        say(f"overridden: {name}")

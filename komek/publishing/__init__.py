@@ -1,0 +1,1 @@
+"""Publications, packs, and what people are told of them."""

@@ -1,0 +1,1 @@
+"""What a run is, what it is made from, and dbt on its file."""

@@ -1,0 +1,242 @@
+"""dbt, in process: one build per layer, on the run's own file."""
+
+import json
+import os
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dbt.contracts.graph.manifest import Manifest
+from komek.base import database, places
+from komek.base.errors import (
+    KomekError,
+    StoppedError,
+    UnwritableError,
+    harmless,
+    listed,
+    unwritten,
+)
+from komek.runs.run import Run
+
+LAYERS = ("staging", "facts", "law", "marts")
+# Where a run's reports keep what dbt says of it.
+ARTIFACTS = "dbt"
+# A model ends the run with a message of its own by error(); these begin so.
+_LAW_GAP = re.compile(
+    r"(no value of law covers|no model computes|no reason why|a day is outside)[^\n]*"
+)
+_parsed: dict[str, "Manifest"] = {}
+
+
+def layer(
+    run: Run, layer: str, law_tables: Path | None = None, *, docs: bool = True
+) -> None:
+    """Build one layer of the run: `staging`, `facts`, `law` or `marts`.
+
+    The law tables and the tests on them come with `facts`, the first layer that reads
+    them.
+
+    Args:
+        run: the run, laid out and built up to the layer before.
+        layer: which.
+        law_tables: the file of a run whose law tables it reads in place of today's.
+        docs: write the documentation with the last layer.
+
+    Raises:
+        StoppedError: a value of law is missing, or a test on the law tables failed.
+        KomekError: dbt could not build a model.
+        UnwritableError, OSError: a file cannot be written.
+    """
+    if layer == "facts":
+        _invoke(
+            run,
+            "seeds",
+            [
+                "build",
+                "--select",
+                "path:seeds",
+                "--resource-type",
+                "seed",
+                "--resource-type",
+                "test",
+            ],
+        )
+        if law_tables:
+            _read_law_of(run, law_tables)
+    _invoke(run, layer, ["run", "--select", f"path:models/{layer}"])
+    if docs and layer == LAYERS[-1]:
+        _invoke(run, "docs", ["docs", "generate", "--static", "--no-compile"])
+
+
+def artifacts(run: Run) -> list[Path]:
+    """Return what dbt left of the run: its manifest, results and browsable docs."""
+    folder = run.folder / "dbt"
+    names = ("manifest.json", "catalog.json", "static_index.html")
+    return [
+        *(folder / name for name in names if (folder / name).exists()),
+        *sorted(folder.glob("run_results_*.json")),
+    ]
+
+
+def _read_law_of(run: Run, other: Path) -> None:
+    """Put the law tables of another run in place of today's.
+
+    One that has no such table, or other columns, was computed by other code: what it
+    cannot give stays today's.
+    """
+    columns = (
+        "select column_name, data_type from information_schema.columns"
+        " where (table_catalog, table_schema, table_name) = (?, 'law', ?)"
+        " order by ordinal_position"
+    )
+    with database.connect(run.file) as connection:
+        database.attach(connection, other, "other")
+        for table in sorted(path.stem for path in places.LAW_SEEDS.glob("*.csv")):
+            ours, theirs = (
+                connection.execute(columns, [catalog, table]).fetchall()
+                for catalog in (run.file.stem, "other")
+            )
+            if ours == theirs:
+                connection.execute(f"delete from law.{table}")
+                connection.execute(
+                    f"insert into law.{table} select * from other.law.{table}"
+                )
+
+
+def _invoke(run: Run, layer: str, command: list[str]) -> None:
+    from dbt.adapters.duckdb.connections import (  # noqa: PLC0415
+        DuckDBConnectionManager,
+    )
+    from dbt.cli.main import dbtRunner  # noqa: PLC0415
+
+    arguments = [
+        *command,
+        "--project-dir",
+        str(places.DBT_PROJECT),
+        "--profiles-dir",
+        str(places.DBT_PROJECT),
+        "--target-path",
+        str(run.folder / "dbt"),
+        "--vars",
+        json.dumps(_variables(run)),
+        "--log-level",
+        "none",
+        "--log-level-file",
+        "none",
+        "--no-print",
+        "--quiet",
+    ]
+    with _environment(run):
+        try:
+            runner = dbtRunner(manifest=_parsed.get(run.run_id))
+            if run.run_id not in _parsed:
+                parsed = runner.invoke(["parse", *arguments[len(command) :]])
+                _raise_failure(parsed)
+                _parsed.clear()
+                _parsed[run.run_id] = parsed.result
+                runner = dbtRunner(manifest=parsed.result)
+            _raise_failure(runner.invoke(arguments))
+            results = run.folder / "dbt" / "run_results.json"
+            if results.exists():
+                results.replace(results.with_name(f"run_results_{layer}.json"))
+        finally:
+            DuckDBConnectionManager.close_all_connections()
+
+
+def _variables(run: Run) -> dict[str, Any]:
+    return {
+        "run_id": run.run_id,
+        "as_of": run.request.as_of.isoformat(),
+        "known_at": run.request.known_at.isoformat(),
+        "policy_overrides": dict(run.request.policy_overrides),
+        "policies": run.policies,
+        "code_version": run.code_version,
+        "law_sha256": run.law_sha256,
+        "started_at": f"{run.started_at:%Y-%m-%d %H:%M:%S}",
+    }
+
+
+def memory_limit() -> str:
+    """Return DuckDB's memory limit: KOMEK_MEMORY_LIMIT, else 60% of the machine's."""
+    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    most = min(int(0.6 * machine), 6 * 2**30) // 2**20
+    return os.environ.get("KOMEK_MEMORY_LIMIT") or f"{most}MiB"
+
+
+@contextmanager
+def _environment(run: Run) -> Iterator[None]:
+    """Tell dbt where the run's file is, as its profile asks for it.
+
+    dbt takes the path for a URL, and names the database after what it understands: `?`
+    and `#` in the path of a home are more than that. So it gets a plain path that leads
+    to the run's folder.
+    """
+    with tempfile.TemporaryDirectory(prefix="komek-") as plain:
+        link = Path(plain, "run")
+        link.symlink_to(run.folder.absolute())
+        with _set(link / run.file.name, link / "spill"):
+            yield
+
+
+@contextmanager
+def _set(file: Path, spill: Path) -> Iterator[None]:
+    settings = {
+        "KOMEK_RUN_FILE": str(file),
+        "KOMEK_SPILL": str(spill),
+        "KOMEK_MEMORY_LIMIT": memory_limit(),
+        "DO_NOT_TRACK": "1",
+    }
+    before = {name: os.environ.get(name) for name in settings}
+    os.environ.update(settings)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _raise_failure(outcome: Any) -> None:  # noqa: ANN401  (dbt's own is not public)
+    if outcome.success:
+        return
+    if outcome.exception is not None:
+        if isinstance(outcome.exception, OSError):
+            raise outcome.exception
+        if reason := unwritten(str(outcome.exception)):
+            raise UnwritableError(reason)
+        raise KomekError(f"dbt: {_one_line(str(outcome.exception))}")
+    failed = [
+        result
+        for result in outcome.result.results
+        if result.status in ("error", "fail", "runtime error")
+    ]
+    for result in failed:
+        if reason := unwritten(result.message or ""):
+            raise UnwritableError(reason)
+        gap = _LAW_GAP.search(result.message or "")
+        if gap:
+            raise StoppedError(f"{result.node.name}: {gap.group(0)}")
+    tests = [result for result in failed if result.status == "fail"]
+    if tests:
+        raise StoppedError(
+            listed([f"{test.node.name}: {test.failures} rows" for test in tests], "; ")
+        )
+    raise KomekError(
+        listed(
+            [
+                f"dbt could not build {result.node.name}: {_one_line(result.message)}"
+                for result in failed
+            ],
+            "; ",
+        )
+    )
+
+
+def _one_line(message: str | None) -> str:
+    return harmless(message or "")[:500]

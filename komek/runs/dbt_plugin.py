@@ -1,0 +1,28 @@
+"""How dbt gets at a run's file: a plugin of dbt-duckdb, which the profile names.
+
+The profile attaches the file too (dbt wants to read its name there), but only where it
+is not attached yet, and without a key: none is in what dbt knows, logs or writes.
+"""
+
+from pathlib import Path
+
+import duckdb
+from dbt.adapters.duckdb.plugins import BasePlugin
+
+from komek.base import database
+
+
+class Plugin(BasePlugin):
+    """Attaches the files of the profile; dbt-duckdb asks for a class of this name."""
+
+    def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
+        """Attach before dbt would."""
+        database.secure(conn)
+        for attached in self.creds.attach:
+            database.attach(
+                conn, Path(attached.path), attached.alias, read_only=attached.read_only
+            )
+
+    def configure_cursor(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        """Make the run's file what a name without a database is about."""
+        cursor.execute(f'use "{self.creds.database}"')

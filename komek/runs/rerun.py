@@ -1,0 +1,66 @@
+"""Computing a run again: in a scratch home, from the very inputs of its receipt."""
+
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from komek.base.files import private_files
+from komek.base.places import Home
+from komek.runs import build
+from komek.runs.layout import begin
+from komek.runs.run import Request, Run
+
+
+@contextmanager
+def scratch_home(home: Home, name: str) -> Iterator[Home]:
+    """Yield an empty home with the landing of another, which is only read.
+
+    It lies under the other's scratch folder and is gone afterwards.
+    """
+    scratch = Home(home.scratch / f"{name}-{os.getpid()}")
+    with private_files():
+        shutil.rmtree(scratch.root, ignore_errors=True)
+        scratch.root.mkdir(parents=True)
+        scratch.landing.symlink_to(home.landing.resolve())
+        try:
+            yield scratch
+        finally:
+            shutil.rmtree(scratch.root, ignore_errors=True)
+
+
+def request_of(receipt: Mapping[str, Any]) -> Request:
+    """Return what was asked of the run that left a receipt."""
+    return Request(
+        as_of=date.fromisoformat(receipt["as_of"]),
+        known_at=date.fromisoformat(receipt["known_at"]),
+        policy_overrides=receipt["policy_overrides"],
+        override=receipt["override"],
+    )
+
+
+def build_again(
+    scratch: Home,
+    request: Request,
+    inputs: Sequence[Mapping[str, Any]],
+    law_tables: Path | None = None,
+) -> Run:
+    """Build every layer of a run in a scratch home, from the inputs given.
+
+    Args:
+        scratch: where it is built.
+        request: what is asked of it.
+        inputs: the snapshots and the calendar, as a receipt names them.
+        law_tables: the file of a run whose law tables it reads; None: today's.
+
+    Raises:
+        StoppedError: an input is not what it was, or a value of law is missing.
+        KomekError: dbt could not build a model.
+    """
+    run = begin(scratch, request, inputs)
+    for layer in build.LAYERS:
+        build.layer(run, layer, law_tables, docs=False)
+    return run

@@ -1,0 +1,174 @@
+"""What a run is: what it decides for, what it may know, and the file it builds.
+
+A run's id is a hash of all that determines its result: dates, code, law tables,
+policies and the bytes of the snapshots. The same inputs give the same id.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from komek import __version__
+from komek.base import database, places, policies
+from komek.base.errors import KomekError
+from komek.base.files import content_sha256
+from komek.base.places import Home
+
+_OVERRIDDEN = "overridden"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked of a run.
+
+    Attributes:
+        as_of: the day the run decides for.
+        known_at: the last day whose records it may use.
+        policy_overrides: policy name to value, where set for this run.
+        override: why tolerance checks may be passed over; None where they may not.
+    """
+
+    as_of: date
+    known_at: date
+    policy_overrides: Mapping[str, str]
+    override: str | None = None
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run being built: its request, identity and the snapshots it uses."""
+
+    home: Home
+    run_id: str
+    request: Request
+    code_version: str
+    law_sha256: str
+    started_at: datetime
+    inputs: Sequence[Mapping[str, Any]]
+
+    @property
+    def folder(self) -> Path:
+        """Where it is built."""
+        return self.home.scratch / self.run_id
+
+    @property
+    def file(self) -> Path:
+        """Its DuckDB file while it is built."""
+        return self.folder / "run.duckdb"
+
+    @property
+    def policies(self) -> str:
+        """Every policy and its value, as JSON."""
+        return json.dumps(policies.policies_of_run(self.request.policy_overrides))
+
+    @property
+    def is_official(self) -> bool:
+        """Whether it reads the law as the policy table does."""
+        return not policies.deviates(self.request.policy_overrides)
+
+
+def load(home: Home, run_id: str) -> Run:
+    """Return a run that has begun, from its folder."""
+    path = home.scratch / run_id / "run.json"
+    if not path.exists():
+        raise KomekError(f"run {run_id} is not being built in {home.root}")
+    saved = json.loads(path.read_text(encoding="utf-8"))
+    request = saved["request"]
+    return Run(
+        home=home,
+        run_id=run_id,
+        request=Request(
+            as_of=date.fromisoformat(request["as_of"]),
+            known_at=date.fromisoformat(request["known_at"]),
+            policy_overrides=request["policy_overrides"],
+            override=request["override"],
+        ),
+        code_version=saved["code_version"],
+        law_sha256=saved["law_sha256"],
+        started_at=datetime.fromisoformat(saved["started_at"]),
+        inputs=saved["inputs"],
+    )
+
+
+def note_overridden(run: Run, checks: Iterable[str]) -> None:
+    """Keep in the run's folder which checks at the door were passed over."""
+    (run.folder / _OVERRIDDEN).write_text("|".join(checks), encoding="utf-8")
+
+
+def overridden(run: Run) -> str:
+    """Return the checks at the door that were passed over, joined by `|`."""
+    return (run.folder / _OVERRIDDEN).read_text(encoding="utf-8")
+
+
+def settle(file: Path) -> None:
+    """Put into a run's file what DuckDB could only note in the log beside it.
+
+    On a full disk it closes a file in silence all the same: moved alone, the file would
+    lose what the log has.
+
+    Raises:
+        duckdb.Error: it still cannot be written.
+    """
+    if file.with_name(f"{file.name}.wal").exists():
+        with database.connect(file) as connection:
+            connection.execute("checkpoint")
+
+
+def code_version() -> str:
+    """Return the package's version and a hash of the code that decides."""
+    sources = [
+        path
+        for folder, pattern in (
+            (places.PACKAGE, "**/*.py"),
+            (places.DBT_PROJECT / "models", "**/*"),
+            (places.DBT_PROJECT / "macros", "**/*.sql"),
+            (places.EXPECTATIONS, "**/*.yml"),
+        )
+        for path in folder.glob(pattern)
+        if path.is_file()
+    ]
+    sources.append(places.PROJECT / "requirements.txt")
+    return f"{__version__}+{content_sha256(sources, places.PROJECT)[:12]}"
+
+
+def save(run: Run) -> None:
+    """Keep what a run is in its folder, for the steps that follow."""
+    saved = {
+        "run_id": run.run_id,
+        "request": _request(run.request),
+        "code_version": run.code_version,
+        "law_sha256": run.law_sha256,
+        "started_at": run.started_at.isoformat(),
+        "inputs": list(run.inputs),
+    }
+    text = json.dumps(saved, indent=2, ensure_ascii=False) + "\n"
+    (run.folder / "run.json").write_text(text, encoding="utf-8")
+
+
+def _request(request: Request) -> dict[str, Any]:
+    return {
+        "as_of": request.as_of.isoformat(),
+        "known_at": request.known_at.isoformat(),
+        "policy_overrides": dict(request.policy_overrides),
+        "override": request.override,
+    }
+
+
+def run_id_of(request: Request, inputs: Iterable[Mapping[str, Any]]) -> str:
+    """Return the id of a run: its day, and a hash of all that determines its result."""
+    determined_by = {
+        "as_of": request.as_of.isoformat(),
+        "known_at": request.known_at.isoformat(),
+        "policies": policies.policies_of_run(request.policy_overrides),
+        "override": request.override,
+        "code": code_version(),
+        "law": policies.law_sha256(),
+        "inputs": list(inputs),
+    }
+    text = json.dumps(determined_by, sort_keys=True)
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    return f"{request.as_of:%Y%m%d}-{digest[:12]}"

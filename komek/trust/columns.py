@@ -1,0 +1,90 @@
+"""Column-level lineage of the models, from their compiled SQL as DuckDB reads it."""
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from komek.base.files import put
+from komek.base.places import Home
+
+# Relation (schema.table) -> column -> the columns it is made of, as (relation, column).
+Lineage = dict[str, dict[str, list[tuple[str, str]]]]
+Schema = Mapping[str, Mapping[str, Mapping[str, str]]]
+
+
+"""Schema -> table -> column -> type, of every relation of the run's file."""
+
+
+def of_models(home: Home, code_version: str, manifest: Path, schema: Schema) -> Lineage:
+    """Return which source columns each column of each model is made of.
+
+    It depends on the code alone: worked out once per code version, then kept. What only
+    sorts rows into quarantine (rejected_*, the profile) makes no value and is left out.
+
+    Args:
+        home: where reports are kept.
+        code_version: of the run.
+        manifest: dbt's manifest.json of the run, with compiled code.
+        schema: what the relations of the run's file look like.
+    """
+    kept = home.reports / "columns" / f"{code_version}.json"
+    if kept.exists():
+        found = json.loads(kept.read_text(encoding="utf-8"))
+    else:
+        from sqlglot.schema import MappingSchema  # noqa: PLC0415  (slow, once per code)
+
+        nodes = json.loads(manifest.read_text(encoding="utf-8"))["nodes"].values()
+        known = MappingSchema(dict(schema), dialect="duckdb")
+        found = {
+            relation: of_query(sql, known)
+            for node in nodes
+            if node["resource_type"] == "model"
+            and (sql := node.get("compiled_code"))
+            and (table := node["name"]) in schema.get(node["schema"], {})
+            and not (node["schema"] == "staging" and not table.startswith("stg_"))
+            for relation in [f"{node['schema']}.{table}"]
+        }
+        put(kept, json.dumps(found).encode())
+    return {
+        relation: {
+            column: [(source, name) for source, name in sources]
+            for column, sources in columns.items()
+        }
+        for relation, columns in found.items()
+    }
+
+
+def of_query(sql: str, schema: Any) -> dict[str, list[tuple[str, str]]]:  # noqa: ANN401
+    """Return, per output column of a query, the table columns its value is made of.
+
+    What only filters, joins or orders is not part of a value, and not listed.
+
+    Args:
+        sql: as dbt compiled it.
+        schema: sqlglot's own, or a `Schema`.
+    """
+    from sqlglot import exp, parse_one  # noqa: PLC0415  (slow, needed once per code)
+    from sqlglot.lineage import lineage  # noqa: PLC0415
+
+    # dbt names the database of the run's file in front; lineage is within it.
+    local = re.sub(r'"[^".]+"\.("[^".]+"\."[^".]+")', r"\1", sql)
+    nodes = lineage(
+        None,
+        parse_one(local, dialect="duckdb"),
+        schema,
+        dialect="duckdb",
+        trim_selects=False,
+        copy=False,
+    )
+    return {
+        column: sorted(
+            {
+                (f"{leaf.source.db}.{leaf.source.name}", exp.to_column(leaf.name).name)
+                for leaf in node.walk()
+                if isinstance(leaf.source, exp.Table)
+            }
+        )
+        for column, node in nodes.items()
+    }

@@ -1,0 +1,88 @@
+"""What the tables of a run hold: rows and one hash each, in whatever order."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from komek.base import database
+
+# Read from the machine's clock, not from the inputs.
+CLOCK = {"run": ("started_at", "finished_at")}
+MARTS = ("marts",)
+_HALF = 2**64
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a table holds, in whatever order: its number of rows, and one hash."""
+
+    rows: int
+    md5: str
+
+
+def tables_of(
+    run_file: Path, schemas: Sequence[str] = MARTS
+) -> dict[tuple[str, str], list[tuple[str, str]]]:
+    """Return the tables of a run's file: schema and name to columns and their types.
+
+    Raises:
+        duckdb.Error: the file cannot be read.
+    """
+    with database.connect(run_file, read_only=True) as connection:
+        found = connection.execute(
+            "select table_schema, table_name,"
+            " list((column_name, data_type) order by ordinal_position)"
+            " from information_schema.columns join information_schema.tables"
+            " using (table_schema, table_name)"
+            " where list_contains(?, table_schema) and table_type = 'BASE TABLE'"
+            " group by all order by all",
+            [list(schemas)],
+        ).fetchall()
+    return {(schema, table): columns for schema, table, columns in found}
+
+
+def content_of(
+    run_file: Path, schema: str, table: str, columns: Sequence[tuple[str, str]]
+) -> Content:
+    """Return the content of a table, clock columns left out.
+
+    A row's hash is the MD5 of its values as text, each with its length before it (so
+    that no text passes for two); the hashes are added up, in two halves, so that the
+    order of rows does not matter and the same row twice does. The names and types of
+    the columns are added as one row more.
+
+    Raises:
+        duckdb.Error: the table cannot be read.
+    """
+    kept = [(name, kind) for name, kind in columns if name not in CLOCK.get(table, ())]
+    # Null is `-`, for what concat() is given of it is nothing.
+    row = ", ".join(
+        f"length({text}), case when {text} is null then '-' else ':' end, {text}"
+        for text in (f'cast("{name}" as varchar)' for name, _ in kept)
+    )
+    with database.connect(run_file, read_only=True) as connection:
+        rows, upper, lower = connection.execute(
+            "select count(*),"
+            f" coalesce(sum((number & {_HALF - 1}::uhugeint)::ubigint), 0),"
+            " coalesce(sum((number >> 64)::ubigint), 0)"
+            f" from (select md5_number(concat({row})) as number"
+            f' from "{schema}"."{table}")'
+        ).fetchone() or (0, 0, 0)
+    head = hashlib.md5(json.dumps(kept).encode(), usedforsecurity=False).digest()
+    upper += int.from_bytes(head[:8])
+    lower += int.from_bytes(head[8:])
+    return Content(rows, f"{upper % _HALF:016x}{lower % _HALF:016x}")
+
+
+def contents_of(run_file: Path) -> dict[str, Content]:
+    """Return the content of every mart of a finished run.
+
+    Raises:
+        duckdb.Error: the file cannot be read.
+    """
+    return {
+        table: content_of(run_file, schema, table, columns)
+        for (schema, table), columns in tables_of(run_file).items()
+    }

@@ -1,0 +1,168 @@
+"""Receipts: what a run was computed from and what it gave.
+
+`reports/<run_id>/receipt.json` says which bytes, code, law and policies a run was
+computed from and what every mart held. It has nothing from the clock or the place: the
+same run writes the same receipt. The chain (komek.trust.chain) holds its hash.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from komek.base.errors import KomekError
+from komek.base.files import put, sha256, sha256_or_none
+from komek.base.places import Home
+from komek.landing.snapshots import MANIFEST, Snapshot, revision_folder, revision_of
+from komek.landing.working_days import DAYS, calendar_folder
+from komek.publishing.packs import PACK_MANIFEST
+from komek.publishing.publication import PACKS, STATE, WAREHOUSE, Publication
+from komek.runs.run import Run
+from komek.trust.chain import add_link, path_below, read_chain, receipt_path
+from komek.trust.contents import contents_of
+
+CALENDAR = "working_days"
+
+
+def read_receipt(home: Home, run_id: str) -> dict[str, Any]:
+    """Return a run's receipt.
+
+    Raises:
+        KomekError: there is none, or it does not read as one.
+    """
+    path = receipt_path(home, run_id)
+    try:
+        receipt = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise KomekError(f"run {run_id} has no receipt in {home.reports}") from None
+    except (OSError, ValueError):
+        raise KomekError(f"the receipt {path} is damaged") from None
+    if not isinstance(receipt, dict):
+        raise KomekError(f"the receipt {path} is damaged")
+    return receipt
+
+
+def write_receipt(home: Home, run: Run, details: Mapping[str, Any]) -> dict[str, Any]:
+    """Write a finished run's receipt, and the run at the end of the chain.
+
+    A run that is in the chain already must have given the same again; a receipt that
+    was lost is restored then.
+
+    Args:
+        home: where the run is filed.
+        run: the finished run.
+        details: what else the receipt says, of checks and approval.
+
+    Raises:
+        KomekError: the same run gave other rows than before.
+    """
+    receipt = {
+        "run_id": run.run_id,
+        "as_of": run.request.as_of.isoformat(),
+        "known_at": run.request.known_at.isoformat(),
+        "policy_overrides": dict(run.request.policy_overrides),
+        "policies": json.loads(run.policies),
+        "override": run.request.override,
+        "code_version": run.code_version,
+        "law_sha256": run.law_sha256,
+        "inputs": list(run.inputs),
+        **details,
+        "tables": {
+            name: asdict(found)
+            for name, found in contents_of(home.run_file(run.run_id)).items()
+        },
+    }
+    text = json.dumps(receipt, indent=2, ensure_ascii=False, sort_keys=True) + "\n"
+    path = receipt_path(home, run.run_id)
+    written = hashlib.sha256(text.encode()).hexdigest()
+    recorded = read_chain(home).files.get(path_below(home, path), written)
+    if recorded != written:
+        raise KomekError(
+            f"run {run.run_id} gave other rows than its receipt says"
+            + _difference(home, run.run_id, receipt)
+        )
+    if sha256_or_none(path) != written:
+        put(path, text.encode())
+    files = [path, home.run_file(run.run_id), *_rests_on(home, run.inputs)]
+    add_link(home, run.run_id, {path_below(home, file): sha256(file) for file in files})
+    return receipt
+
+
+def said_first(home: Home, run_id: str, details: Mapping[str, Any]) -> dict[str, Any]:
+    """Return details as a run's receipt has them already, else as they are given."""
+    if not receipt_path(home, run_id).exists():
+        return dict(details)
+    receipt = read_receipt(home, run_id)
+    return {name: receipt.get(name, value) for name, value in details.items()}
+
+
+def seal(home: Home, publication: Publication) -> None:
+    """Put a new publication at the end of the chain: its file, its packs' manifests.
+
+    A pack's manifest has the hashes of the pack's other files.
+    """
+    add_link(home, publication.run.run_id, _left_by(home, publication.folder))
+
+
+def seal_if_missing(home: Home, publication: Publication) -> None:
+    """Seal a publication that a crash kept from the chain; never seal one anew."""
+    state = path_below(home, publication.folder / STATE)
+    if state not in read_chain(home).files:
+        seal(home, publication)
+
+
+def _left_by(home: Home, folder: Path) -> dict[str, str]:
+    files = [folder / STATE, folder / WAREHOUSE]
+    files += sorted((folder / PACKS).glob(f"*/*/{PACK_MANIFEST}"))
+    return {path_below(home, file): sha256(file) for file in files}
+
+
+def _difference(home: Home, run_id: str, receipt: Mapping[str, Any]) -> str:
+    """Name the tables in which a run differs from the receipt it left before."""
+    try:
+        before = read_receipt(home, run_id).get("tables", {})
+    except KomekError:
+        return ""
+    after = receipt["tables"]
+    names = [n for n in sorted({*before, *after}) if before.get(n) != after.get(n)]
+    return f" in {', '.join(names)}" if names else ""
+
+
+# What a run rests on
+
+
+def input_snapshot(home: Home, recorded: Mapping[str, Any]) -> Snapshot:
+    """Return the landed snapshot of an input, a registry's.
+
+    Raises:
+        StoppedError: it is not there, or its manifest cannot be read.
+    """
+    day = date.fromisoformat(recorded["snapshot_date"])
+    return revision_of(home, recorded["entity"], day, recorded["revision"])
+
+
+def input_folder(home: Home, recorded: Mapping[str, Any]) -> Path:
+    """Return where an input, a snapshot or the calendar, has landed."""
+    if recorded["entity"] == CALENDAR:
+        return calendar_folder(home, recorded["version"])
+    return revision_folder(
+        home,
+        recorded["entity"],
+        date.fromisoformat(recorded["snapshot_date"]),
+        recorded["revision"],
+    )
+
+
+def _rests_on(home: Home, inputs: Sequence[Mapping[str, Any]]) -> list[Path]:
+    """Return the manifests of a run's inputs, and the calendar.
+
+    A snapshot's manifest has the hashes of its landed files.
+    """
+    folders = [input_folder(home, recorded) for recorded in inputs]
+    return [
+        *(each / MANIFEST for each in folders),
+        *(each / DAYS for each in folders if each.parent.name == CALENDAR),
+    ]

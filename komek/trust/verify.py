@@ -1,0 +1,338 @@
+"""`komek verify`: whether a run is what its receipt says, and would be so again.
+
+First what is there is held against the hashes that the chain of receipts has of it: the
+inputs, the run's file, its publications and packs; and every mart in the file against
+the receipt. Then the run is computed again in a scratch home, from the very inputs of
+its receipt, and every mart compared once more. The checks at the door are not repeated:
+they judge the inputs, and what they let pass stands in the receipt.
+
+A finding names a file or table and counts rows; it never quotes one.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from komek.base import database, policies
+from komek.base.errors import KomekError, UnwritableError, UsageError
+from komek.base.files import sha256_or_none
+from komek.base.places import Home
+from komek.base.say import Say
+from komek.checks import blocking
+from komek.checks import check as checking
+from komek.landing.snapshots import MANIFEST, verify_snapshot
+from komek.publishing.packs import PACK_MANIFEST
+from komek.runs import rerun
+from komek.runs.run import code_version, note_overridden
+from komek.trust.chain import (
+    Chain,
+    Link,
+    broken_links,
+    path_below,
+    read_chain,
+    receipt_path,
+    receipt_paths,
+)
+from komek.trust.contents import Content, content_of, contents_of, tables_of
+from komek.trust.receipts import CALENDAR, input_folder, input_snapshot, read_receipt
+
+# Compared, beyond the marts, where the bytes of the run's file are not those filed.
+_WITHIN = ("law", "facts", "marts")
+# They name the code and the law tables: under others they differ, and that is said.
+_IDENTITY = ("run", "run_context")
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What was found of what is there, and the receipt if it is the one filed.
+
+    `obstacle` says why the run cannot be computed again, None if it can.
+    """
+
+    findings: list[str]
+    receipt: dict[str, Any] | None
+    obstacle: str | None
+
+
+def verify(home: Home, run_id: str, say: Say = print) -> list[str]:
+    """Check a run against its receipt and compute it again; change nothing.
+
+    Args:
+        home: where the run is filed.
+        run_id: which.
+        say: takes one line per part of the work, for people.
+
+    Returns:
+        What was found, a line each; nothing where everything is as it was.
+
+    Raises:
+        UsageError: there is no such run, or KOMEK_KEY does not open its file.
+    """
+    say("compare what is there with the chain of receipts ...")
+    checked = check(home, run_id)
+    if checked.receipt is None or checked.obstacle:
+        return [*checked.findings, f"not computed again: {checked.obstacle}"]
+    say("compute the run again ...")
+    return [
+        *_other_code(checked.receipt),
+        *checked.findings,
+        *_recomputed(home, checked.receipt, intact=not checked.findings),
+    ]
+
+
+def check(home: Home, run_id: str) -> Checked:
+    """Check a run against the chain and its receipt, without computing it again.
+
+    Raises:
+        UsageError: there is no such run, or KOMEK_KEY does not open its file.
+    """
+    chain = read_chain(home)
+    there = {*receipt_paths(home), *home.run_ids()}
+    if run_id not in {*there, *(link.run_id for link in chain.links)}:
+        raise UsageError(f"there is no run {run_id} in {home.root}")
+    found = broken_links(home)
+    link = chain.filed(home, run_id)
+    if link is None:
+        found.append(f"run {run_id} is in no chain")
+        return Checked(found, None, "nothing says what the run was")
+    changed_file = [*_run_file(home, link)]
+    found += [*changed_file, *_publications(home, run_id, chain)]
+    path = receipt_path(home, run_id)
+    if sha256_or_none(path) != link.files[path_below(home, path)]:
+        return Checked(found, None, "its receipt is not the one that was filed")
+    receipt = read_receipt(home, run_id)
+    found += _tables(home.run_file(run_id), receipt, intact=not changed_file)
+    changed = list(_inputs(home, link, receipt))
+    obstacle = "its inputs are not what they were" if changed else None
+    return Checked([*changed, *found], receipt, obstacle)
+
+
+def _other_code(receipt: Mapping[str, Any]) -> list[str]:
+    """Say where the run was computed by other code or law tables than today's."""
+    return [
+        f"computed by {what}: {receipt[name]}, now {now}; compared all the same"
+        for what, name, now in (
+            ("other code", "code_version", code_version()),
+            ("other law tables", "law_sha256", policies.law_sha256()),
+        )
+        if receipt[name] != now
+    ]
+
+
+# What is there, against the hashes of it
+
+
+def _inputs(home: Home, link: Link, receipt: Mapping[str, Any]) -> Iterator[str]:
+    """Say which landed files, manifests and calendar are not what they were."""
+    below = f"{path_below(home, home.landing)}/"
+    changed = _changed(
+        home, {path: sha for path, sha in link.files.items() if path.startswith(below)}
+    )
+    yield from (_said(home, path) for path in changed)
+    for recorded in receipt["inputs"]:
+        if recorded["entity"] != CALENDAR:
+            place = input_folder(home, recorded)
+            if path_below(home, place / MANIFEST) not in changed:
+                for name in verify_snapshot(input_snapshot(home, recorded)):
+                    yield _said(home, path_below(home, place / name))
+
+
+def _changed(home: Home, files: Mapping[str, str]) -> list[str]:
+    """Return the paths whose bytes have another hash than given, or are not there."""
+    return [
+        path
+        for path, sha in sorted(files.items())
+        if sha256_or_none(home.root / path) != sha
+    ]
+
+
+def _said(home: Home, path: str) -> str:
+    there = (home.root / path).exists()
+    return f"{path} {'is not what it was' if there else 'is missing'}"
+
+
+def _run_file(home: Home, link: Link) -> Iterator[str]:
+    """Say whether the bytes of the run's file are those filed."""
+    path = path_below(home, home.run_file(link.run_id))
+    for changed in _changed(home, {path: link.files[path]}):
+        yield _said(home, changed)
+    if (home.root / f"{path}.wal").exists():
+        yield f"{path}.wal is there: the file was written to after the run"
+
+
+def _tables(
+    run_file: Path, receipt: Mapping[str, Any], *, intact: bool
+) -> Iterator[str]:
+    """Say which marts of the run's file are not what the receipt says.
+
+    One that is `intact` and cannot be opened is under another key.
+    """
+    if not run_file.exists():
+        return
+    try:
+        found = tables_of(run_file)
+    except (duckdb.Error, UsageError) as error:
+        if intact and isinstance(error, UsageError):
+            raise
+        yield f"{run_file.name} cannot be read as a database"
+        return
+    named = {table for _, table in found}
+    yield from (
+        f"marts.{table} is not in {run_file.name}"
+        for table in sorted({*receipt["tables"]} - named)
+    )
+    for (schema, table), columns in found.items():
+        try:
+            content = content_of(run_file, schema, table, columns)
+        except duckdb.Error:
+            yield f"{schema}.{table} cannot be read from {run_file.name}"
+            continue
+        yield from _compared(
+            table, content, receipt["tables"].get(table), f"{run_file.name} has"
+        )
+
+
+def _compared(
+    table: str, content: Content, recorded: Mapping[str, Any] | None, has: str
+) -> Iterator[str]:
+    if recorded is None:
+        yield f"marts.{table}: {has} it, the receipt does not"
+    elif content.rows != recorded["rows"]:
+        yield (
+            f"marts.{table}: {has} {content.rows} rows, the receipt {recorded['rows']}"
+        )
+    elif content.md5 != recorded["md5"]:
+        yield f"marts.{table}: {has} other values than the receipt"
+
+
+def _publications(home: Home, run_id: str, chain: Chain) -> Iterator[str]:
+    """Say what of the run's publications and packs is not what it was.
+
+    A publication that is gone has been replaced twice; its packs may live on in a later
+    one, under the same manifests.
+    """
+    sealed = [link.files for link in chain.published(run_id)]
+    ours = {sha for files in sealed for sha in files.values()}
+    for folder in _publication_folders(home):
+        below = f"{path_below(home, folder)}/"
+        is_ours = folder.name.partition("-")[2] == run_id
+        named = {
+            path: sha
+            for path, sha in chain.files.items()
+            if path.startswith(below) and (is_ours or sha in ours)
+        }
+        if is_ours and not named:
+            yield f"{below} is in no chain"
+        changed = _changed(home, named)
+        yield from (_said(home, path) for path in changed)
+        for path in sorted({*named} - {*changed}):
+            if path.endswith(f"/{PACK_MANIFEST}"):
+                yield from _pack(home, (home.root / path).parent)
+
+
+def _publication_folders(home: Home) -> list[Path]:
+    """Return the publications that are there, and the one that ought to be."""
+    folders = {folder for folder in home.publications.glob("*") if folder.is_dir()}
+    if home.current.is_symlink():
+        folders.add(home.publications / home.current.readlink().name)
+    return sorted(folders)
+
+
+def _pack(home: Home, pack: Path) -> Iterator[str]:
+    """Say which files of a pack are not what its manifest says."""
+    manifest = json.loads((pack / PACK_MANIFEST).read_text(encoding="utf-8"))
+    files = {
+        path_below(home, pack / name): file["sha256"]
+        for name, file in manifest["files"].items()
+    }
+    yield from (_said(home, path) for path in _changed(home, files))
+
+
+# What the run gives when it is computed again
+
+
+def _recomputed(home: Home, receipt: Mapping[str, Any], *, intact: bool) -> list[str]:
+    """Compute the run again; say where it gives other rows.
+
+    `intact`: what is there was found to be what it was.
+    """
+    run_id = receipt["run_id"]
+    with rerun.scratch_home(home, f"verify-{run_id}") as scratch:
+        try:
+            run = rerun.build_again(
+                scratch, rerun.request_of(receipt), receipt["inputs"]
+            )
+            note_overridden(run, receipt["overridden_checks"].split("|"))
+            outcome = checking.check_result(run.file, scratch.report(run.run_id))
+            outcome.raise_if_stopped()
+            blocking.settle(run, outcome)
+        except UnwritableError:
+            raise
+        except KomekError as error:
+            return [f"the run cannot be computed again: {error}"]
+        left_out = set(_IDENTITY) if _other_code(receipt) else set()
+        again = contents_of(run.file)
+        found = [
+            finding
+            for table in sorted({*receipt["tables"], *again} - left_out)
+            for finding in (
+                _compared(
+                    table,
+                    again[table],
+                    receipt["tables"].get(table),
+                    "computed again it has",
+                )
+                if table in again
+                else [f"marts.{table} is not computed any more"]
+            )
+        ]
+        if intact and not found:
+            return []
+        return found + _within(home.run_file(run_id), run.file, left_out)
+
+
+def _within(filed: Path, again: Path, left_out: set[str]) -> list[str]:
+    """Name the tables of the run's file that differ from the computed ones, by rows.
+
+    Tables whose rows cannot be read are named by the comparison with the receipt.
+    """
+    try:
+        there = tables_of(filed, _WITHIN)
+    except (duckdb.Error, OSError, UsageError):
+        return []
+    found = []
+    for (schema, table), columns in tables_of(again, _WITHIN).items():
+        if table in left_out or there.get((schema, table)) != columns:
+            continue
+        try:
+            before, after = (
+                content_of(file, schema, table, columns) for file in (filed, again)
+            )
+            if before != after:
+                found.append(_rows_apart(filed, again, f"{schema}.{table}"))
+        except duckdb.Error:
+            found.append(f"{schema}.{table} cannot be read from {filed.name}")
+    return found
+
+
+def _rows_apart(filed: Path, again: Path, table: str) -> str:
+    """Count the rows that only one of two files has in a table."""
+    with database.connect() as connection:
+        database.attach(connection, filed, "filed")
+        database.attach(connection, again, "again")
+        counts = [
+            connection.execute(
+                f"select count(*) from (from {one}.{table}"
+                f" except all from {other}.{table})"
+            ).fetchone()
+            for one, other in (("filed", "again"), ("again", "filed"))
+        ]
+    only_filed, only_again = (count[0] if count else 0 for count in counts)
+    return (
+        f"{table}: {only_filed} rows of {filed.name} are not computed again,"
+        f" {only_again} computed ones are not in it"
+    )

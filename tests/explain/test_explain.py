@@ -1,0 +1,475 @@
+"""Explanations: each must be enough to decide anew, without the run's own tables."""
+
+import csv
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from string import Formatter
+from types import SimpleNamespace
+
+import duckdb
+import pytest
+
+from komek.base import places
+from komek.base.errors import KomekError, UsageError
+from komek.base.places import Home
+from komek.explain import person, render
+from komek.explain.case import Case
+from komek.explain.conditions import CHECKS, POLICIES
+from komek.explain.person import explain
+from komek.explain.text import LANGUAGES, texts
+from komek.landing.land import land
+from komek.publishing.publication import WAREHOUSE
+from komek.runs import build
+from komek.runs.layout import begin
+from komek.runs.run import Request
+from retold import reasons_of, retell
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "drop"
+AS_OF = date(2020, 4, 20)
+OTHER_READINGS = {
+    "food_set.age_upper": "through_age_18",
+    "food_set.carer": "both_parents",
+    "food_set.carer_child_age_limit": "16",
+    "food_set.institution_scope": "all_grounds",
+    "food_set.sets_per_person": "one_per_ground",
+    "disability.window": "thirty_days",
+    "disability.until": "plus_months",
+    "disability.plus_months": "1",
+    "asp.base": "any_status",
+}
+# People per kind of decision, outcome and reason; a thousand and more with 60.
+SAMPLE = int(os.environ.get("KOMEK_SAMPLE", "4"))
+NOBODY = "000000000000"
+
+
+@dataclass(frozen=True)
+class Built:
+    """A finished run and the home it lies in."""
+
+    home: Home
+    run_id: str
+
+    @property
+    def file(self) -> Path:
+        return self.home.run_file(self.run_id)
+
+    def rows(self, sql: str) -> list[tuple]:
+        with duckdb.connect() as connection:
+            connection.execute(f"attach '{self.file}' as run (read_only)")
+            connection.execute("use run")
+            return connection.execute(sql).fetchall()
+
+    def explain(self, iin: str) -> dict:
+        return explain(self.home, iin, self.run_id)
+
+
+def decide(home: Home, drop: Path, policies: dict[str, str]) -> Built:
+    land(home, drop, until=AS_OF)
+    run = begin(home, Request(AS_OF, AS_OF, policies))
+    for layer in build.LAYERS:
+        build.layer(run, layer)
+    home.runs.mkdir(parents=True)
+    shutil.move(run.file, home.run_file(run.run_id))
+    return Built(home, run.run_id)
+
+
+@pytest.fixture(scope="module")
+def nation(tmp_path_factory: pytest.TempPathFactory, small_nation: Path) -> Built:
+    return decide(Home(tmp_path_factory.mktemp("nation")), small_nation, {})
+
+
+@pytest.fixture(scope="module", params=["nation", "one_parent", "other_readings"])
+def built(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Built:
+    if request.param == "nation":
+        return request.getfixturevalue("nation")
+    policies = {
+        "one_parent": {"food_set.carer": "one_parent"},
+        "other_readings": OTHER_READINGS,
+    }[request.param]
+    return decide(Home(tmp_path_factory.mktemp(request.param)), GOLDEN, policies)
+
+
+@pytest.fixture(scope="module")
+def sampled(built: Built) -> list[dict]:
+    """Explanations of people of every outcome and reason, of each kind of decision."""
+    members = "(select iin, award_id from facts.asp_members union all select"
+    members += " applicant_iin, award_id from facts.asp_awards)"
+    iins = built.rows(
+        f"""
+        with decided as (
+            select iin, ground as kind, outcome, reason, '' as more
+            from marts.food_set_decisions
+            union all
+            select iin, kind, outcome, reason, coalesce(category, '')
+            from marts.disability_extensions
+            union all
+            select members.iin, 'asp', outcome, reason, review_reasons
+            from marts.asp_extensions inner join {members} as members using (award_id)
+            union all
+            select iin, "check", outcome, finding, '' from marts.mse_findings
+            union all
+            select iin, benefit, basis, null, '' from marts.payout_schedule
+            union all
+            select iin, 'delivery', finding, null, '' from marts.delivery_findings
+            union all
+            select iin, 'plan', allocation, delivery_status, ''
+            from marts.delivery_plan
+            union all
+            select cases.iin, step, status, null, '' from marts.case_deadlines as steps
+            inner join facts.jobseeker_cases as cases using (case_id)
+            union all
+            select iin, 'application', finding, null, ''
+            from marts.application_findings
+            inner join facts.applications using (application_id)
+            where iin is not null
+        )
+        select distinct iin from (
+            select iin, row_number() over (
+                partition by kind, outcome, reason, more order by hash(iin), iin
+            ) as nth
+            from decided
+        )
+        where nth <= {SAMPLE} order by iin
+        """
+    )
+    return [built.explain(iin) for (iin,) in iins]
+
+
+def test_the_explained_rows_give_the_same_decisions(
+    built: Built, sampled: list[dict]
+) -> None:
+    retold = set()
+    for explanation in sampled:
+        for decision in explanation["decisions"]:
+            if decision["outcome"] != "not_candidate":
+                anew, said = retell(explanation, decision)
+                assert anew == said
+                retold.add((decision["kind"], decision["outcome"], decision["reason"]))
+    # Every outcome there is was taken anew.
+    assert retold >= set(
+        built.rows(
+            """
+            select distinct ground, outcome, reason from marts.food_set_decisions
+            union select distinct 'asp_extensions', outcome, reason
+            from marts.asp_extensions
+            union select distinct 'disability_extensions', outcome, reason
+            from marts.disability_extensions
+            union select distinct 'mse_findings', outcome, finding
+            from marts.mse_findings
+            union select distinct 'delivery_findings', 'finding', finding
+            from marts.delivery_findings
+            """
+        )
+    )
+
+
+def test_a_decision_cites_its_lineage_and_every_row_is_as_received(
+    built: Built, sampled: list[dict]
+) -> None:
+    lineage: dict[tuple[str, str], set] = {}
+    for table, key, *place in built.rows(
+        "select table_name, row_key, entity, file, row_number from marts.lineage"
+    ):
+        lineage.setdefault((table, key), set()).add(tuple(place))
+    landed = dict(built.rows("select file, landed_path from landing.landed_files"))
+    for explanation in sampled:
+        rows = {row["tag"]: row for row in explanation["rows"]}
+        assert sorted(rows) == list(range(1, len(rows) + 1))
+        for decision in explanation["decisions"]:
+            cited = {
+                (row["entity"], row["file"], row["row_number"])
+                for row in map(rows.get, decision["rows"])
+            }
+            if decision["outcome"] != "not_candidate":
+                assert cited == lineage[decision["table"], decision["key"]]
+            assert {t for c in decision["conditions"] for t in c["rows"]} <= set(
+                decision["rows"]
+            )
+    with duckdb.connect() as connection:
+        for row in sampled[0]["rows"] + sampled[-1]["rows"]:
+            assert row["landed_path"] == landed[row["file"]]
+            path = built.home.root / row["landed_path"]
+            cursor = connection.execute(
+                f"select * from read_parquet('{path}')"
+                f" limit 1 offset {row['row_number'] - 1}"
+            )
+            names = [column[0] for column in cursor.description]
+            received = dict(zip(names, cursor.fetchone(), strict=True))
+            assert row["values"] == {
+                name: None if received[name] in (None, "") else str(received[name])
+                for name in row["values"]
+            }
+
+
+def test_the_decisions_are_those_of_the_marts(
+    built: Built, sampled: list[dict]
+) -> None:
+    ledger: dict[str, set] = {}
+    for iin, ground, outcome, reason in built.rows(
+        "select iin, ground, outcome, reason from marts.food_set_decisions"
+    ):
+        ledger.setdefault(iin, set()).add((ground, outcome, reason))
+    recipients = {
+        iin for (iin,) in built.rows("select iin from marts.food_set_recipients")
+    }
+    for explanation in sampled:
+        grounds = [
+            (d["kind"], d["outcome"], d["reason"])
+            for d in explanation["decisions"]
+            if d["table"] == "food_set_decisions"
+        ]
+        assert [kind for kind, *_ in grounds] == [f"p25_{n}" for n in range(1, 6)]
+        assert {g for g in grounds if g[1] != "not_candidate"} == ledger.get(
+            explanation["iin"], set()
+        )
+        assert explanation["recipient"] == (explanation["iin"] in recipients)
+
+
+def test_conditions_end_at_the_one_that_decided(sampled: list[dict]) -> None:
+    for explanation in sampled:
+        for decision in explanation["decisions"]:
+            verdicts = [c["verdict"] for c in decision["conditions"]]
+            failed = [c for c in decision["conditions"] if c["verdict"] == "fails"]
+            if not decision["conditions"]:
+                assert decision["outcome"] == "not_candidate"
+                continue
+            assert [c["reason"] for c in failed] == [
+                reason for reason in [decision["reason"]] if reason
+            ]
+            if failed:
+                nth = verdicts.index("fails")
+                assert verdicts[:nth] == ["holds"] * nth
+                assert set(verdicts[nth + 1 :]) <= {"not_reached"}
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_every_explanation_is_told_in_every_language(
+    sampled: list[dict], lang: str
+) -> None:
+    for explanation in sampled:
+        told = "\n".join(render(explanation, lang))
+        assert "{" not in told
+        for row in explanation["rows"]:
+            assert f"[{row['tag']}]" in told
+            assert row["sha256"] in told
+
+
+def test_explanations_are_plain_json_and_nothing_is_written(built: Built) -> None:
+    def state() -> dict[Path, tuple[int, int]]:
+        return {
+            path: (path.stat().st_size, path.stat().st_mtime_ns)
+            for path in built.home.root.rglob("*")
+        }
+
+    ((iin,),) = built.rows("select min(iin) from marts.food_set_recipients")
+    before = state()
+    explanation = built.explain(iin)
+    assert state() == before
+    assert json.loads(json.dumps(explanation)) == explanation
+    assert explanation == built.explain(iin)
+
+
+# --- people nobody decided on
+
+
+def test_someone_the_register_does_not_have(nation: Built) -> None:
+    explanation = nation.explain(NOBODY)
+
+    assert explanation["register"]["status"] == "not_in_register"
+    assert {d["outcome"] for d in explanation["decisions"]} == {"not_candidate"}
+    assert explanation["rows"] == []
+    assert "does not have this person" in "\n".join(render(explanation, "en"))
+
+
+def test_someone_only_the_register_speaks_of(nation: Built) -> None:
+    ((iin,),) = nation.rows(
+        "select min(iin) from staging.stg_persons where iin not in"
+        " (select iin from staging.stg_referenced_persons)"
+    )
+    explanation = nation.explain(iin)
+
+    assert explanation["register"]["status"] == "in_register_only"
+    assert [row["entity"] for row in explanation["rows"]] == ["persons"]
+    assert explanation["rows"][0]["values"]["iin"] == iin
+
+
+def test_someone_whose_rows_were_set_aside(nation: Built) -> None:
+    for entity, key in (
+        ("persons", "reason like 'missing:%' and length(key) = 12"),
+        ("asp_members", "true"),
+    ):
+        found = nation.rows(
+            f"select key, reason from marts.quarantine where entity = '{entity}'"
+            f" and {key} order by key"
+        )
+        for quarantined, reason in found[:1]:
+            iin = quarantined.split("|")[-1]
+            try:
+                explanation = nation.explain(iin)
+            except UsageError:  # the fault is the IIN itself
+                continue
+            aside = {
+                reason for row in explanation["set_aside"] for reason in row["reasons"]
+            }
+            assert reason in aside
+            if entity == "persons":
+                assert explanation["register"]["status"] == "set_aside"
+
+
+def test_rows_in_quarantine_are_found_by_the_person_they_speak_of(
+    nation: Built,
+) -> None:
+    ((iin, reason),) = nation.rows(
+        "select terms.iin, rejected.reason from staging.rejected_disability_terms as"
+        " rejected inner join landing.disability_terms as terms using (source_row)"
+        " where rejected.reason = 'duplicate_row' order by all limit 1"
+    )
+    explanation = nation.explain(iin)
+
+    assert reason in [r for row in explanation["set_aside"] for r in row["reasons"]]
+    assert render(explanation, "kk")
+
+
+@pytest.mark.parametrize(
+    "iin", ["", "12345678901", "123456789012", "12345678901x", "١٢٣٤٥٦٧٨٩٠١٢"]
+)
+def test_what_is_no_iin_is_refused_and_not_repeated(nation: Built, iin: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        nation.explain(iin)
+    assert not iin or iin not in str(refused.value)
+
+
+@pytest.mark.parametrize("run_id", ["20200420-000000000000", "../komek"])
+def test_a_run_that_is_not_finished_is_wrong_usage(nation: Built, run_id: str) -> None:
+    with pytest.raises(UsageError, match="no finished run"):
+        explain(nation.home, NOBODY, run_id)
+
+
+def test_nothing_published_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(KomekError, match="nothing is published"):
+        explain(Home(tmp_path), NOBODY, None)
+
+
+def test_the_published_run_is_explained_where_none_is_named(
+    nation: Built, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    shutil.copy(nation.file, tmp_path / WAREHOUSE)
+    holding = SimpleNamespace(folder=tmp_path)
+    monkeypatch.setattr(person, "current_publication", lambda _home: holding)
+
+    assert explain(nation.home, NOBODY, None) == nation.explain(NOBODY)
+
+
+def test_a_landed_file_that_is_gone_is_told(nation: Built, tmp_path: Path) -> None:
+    elsewhere = Home(tmp_path)
+    elsewhere.runs.mkdir(parents=True)
+    shutil.copy(nation.file, elsewhere.run_file(nation.run_id))
+    ((iin,),) = nation.rows("select min(iin) from marts.food_set_recipients")
+
+    with pytest.raises(KomekError) as failed:
+        explain(elsewhere, iin, nation.run_id)
+    assert iin not in str(failed.value)
+
+
+def test_another_language_is_wrong_usage(nation: Built) -> None:
+    with pytest.raises(UsageError, match="en, ru, kk"):
+        render(nation.explain(NOBODY), "de")
+
+
+# --- what is told keeps to the law
+
+
+class _Anything(dict):
+    def __missing__(self, key: str) -> object:
+        return {"award_id": "1", "term_id": "1"}.get(key, 1)
+
+
+def checked(kind: str, **values: str) -> Iterator[str]:
+    context = _Anything(
+        as_of=AS_OF,
+        food_set__institution_scope="all_grounds",
+        food_set__carer="allowance_recipient",
+        food_set__carer_child_in_institution="exclude",
+        asp__base="active_at_period_end",
+    )
+    term = {"term_id": "1", "kind": "disability", "decided_on": "2019-01-01", **values}
+    row = SimpleNamespace(
+        entity="disability_terms", tag=1, values=term, day=lambda _column: None
+    )
+    case = Case("1", kind, _Anything(values), [row], context, {}, {}, {})
+    return (check.reason for check in CHECKS[kind](case))
+
+
+@pytest.mark.parametrize(
+    ("kind", "model", "of_candidates"),
+    [
+        ("p25_1", "p25_1_asp_child", 0),
+        ("p25_2", "p25_2_disabled_child", 0),
+        ("p25_3", "p25_3_disability_group", 0),
+        ("p25_4", "p25_4_carer", 0),
+        ("p25_5", "p25_5_unemployed", 0),
+        ("asp_extensions", "p12_asp_extension", 1),
+    ],
+)
+def test_conditions_stand_in_the_order_of_the_law(
+    kind: str, model: str, of_candidates: int
+) -> None:
+    assert list(checked(kind))[of_candidates:] == reasons_of(model)
+
+
+def test_conditions_of_p17_stand_in_the_order_of_the_law() -> None:
+    *common, turns_16, turns_18 = reasons_of("p17_disability_extension")
+
+    for category, last in (("child", [turns_16]), ("group_1", [turns_18]), ("", [])):
+        found = list(checked("disability_extensions", category=category))
+        assert found[1:] == common + last
+
+
+def law_table(name: str) -> list[dict[str, str]]:
+    path = places.LAW_SEEDS / f"{name}.csv"
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_texts_fill_in_the_same_values_in_every_language() -> None:
+    for row in law_table("explanations"):
+        fields = [
+            {field for _, field, _, _ in Formatter().parse(row[f"text_{lang}"])}
+            - {None}
+            for lang in LANGUAGES
+        ]
+        assert fields[0] == fields[1] == fields[2], row["key"]
+        assert all(row[f"text_{lang}"].strip() for lang in LANGUAGES), row["key"]
+
+
+def test_every_reason_condition_reading_and_register_has_words() -> None:
+    words = texts("en")
+    reasons = {
+        reason
+        for path in places.DBT_PROJECT.glob("models/law/*.sql")
+        if "first_failure" in path.read_text(encoding="utf-8")
+        for reason in reasons_of(path.stem)
+    }
+    assert {f"reason.{reason}" for reason in reasons} <= set(words)
+    conditions = {key.partition(".")[2] for key in words if key.startswith("condition")}
+    sources = [
+        (places.PACKAGE / f"explain/{part}.py").read_text(encoding="utf-8")
+        for part in ("case", "food_set", "conditions")
+    ]
+    assert set(re.findall(r'Check\(\s*"([a-z0-9_]+)"', "".join(sources))) <= conditions
+    assert {f"policy.{row['policy']}" for row in law_table("policies")} <= set(words)
+    assert {
+        f"policy.{row['policy']}={row['value']}"
+        for row in law_table("policy_values")
+        if not row["value"].isdigit()
+    } <= set(words)
+    policies = {row["policy"] for row in law_table("policies")}
+    assert {name for names in POLICIES.values() for name in names} == policies

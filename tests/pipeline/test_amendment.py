@@ -1,0 +1,249 @@
+"""The order amended: rules and values that switch on their date, and not for old runs.
+
+An amendment recorded and in force from 5 May 2020 is made to a copy of the project, in
+the way README says: p17 looks two months back instead of one (a row of parameters),
+and p25 has a sixth ground (a new edition, and a model of its own beside the old ones).
+"""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from komek.base import places
+from komek.base.places import Home
+from komek.landing.land import land
+from komek.runs import build
+from komek.runs.layout import begin
+from komek.runs.run import Request, Run
+
+DROP = Path(__file__).parents[1] / "golden" / "drop"
+BEFORE, IN_FORCE, LAST_DAY = date(2020, 5, 4), date(2020, 5, 5), date(2020, 5, 10)
+
+# The act, the value, the edition, and all six models that decide by it.
+ROWS = {
+    "acts": f"""\
+order_200,{IN_FORCE},Приказ о внесении изменений,An order that amends the Rules
+""",
+    "parameters": f"""\
+look_back_months,{IN_FORCE},{IN_FORCE},2,month,p17,order_200
+""",
+    "paragraphs": f"""\
+p25,order_200,{IN_FORCE},,{IN_FORCE},order_200,computed,Кому,Кімге,Who is given,
+""",
+    "rules": """\
+p25,order_200,p25_1_asp_child
+p25,order_200,p25_2_disabled_child
+p25,order_200,p25_3_disability_group
+p25,order_200,p25_4_carer
+p25,order_200,p25_5_unemployed
+p25,order_200,p25_6_capacity_loss
+""",
+}
+NEW_GROUND = """\
+-- p25, sixth ground: recipients of the payment for loss of capacity to work.
+with candidates as (
+    select
+        awards.iin,
+        awards.award_row as record_row,
+        people.person_row,
+        people.death_date,
+        awards.start_on <= run_context.as_of
+        and coalesce(awards.stop_on >= run_context.as_of, true) as is_awarded
+    from {{ ref('benefit_awards') }} as awards
+    cross join {{ ref('run_context') }} as run_context
+    left join {{ ref('people') }} as people on awards.iin = people.iin
+    where
+        awards.benefit = 'capacity_loss_payment'
+        and {{ in_force('p25_6_capacity_loss') }}
+)
+
+select
+    iin,
+    'p25_6' as ground,
+    {{ first_failure([
+        ("person_row is null", 'not_in_population_register'),
+        ("death_date is not null", 'deceased'),
+        ("not is_awarded", 'award_not_active'),
+    ]) }},
+    person_row,
+    record_row,
+    cast(null as bigint) as other_row,
+    cast(null as bigint) as child_row,
+    cast(null as bigint) as stay_row,
+    cast(null as bigint) as child_stay_row,
+    cast(null as bigint) as newer_row
+from candidates
+"""
+
+# What says by which code and tables a run was computed is all that may differ.
+IDENTITY = {
+    "law_coverage": ["models"],
+    "run": ["run_id", "code_version", "law_sha256", "started_at", "finished_at"],
+}
+
+Rows = list[tuple[Any, ...]]
+
+
+@dataclass(frozen=True)
+class Runs:
+    """The file of the run of the Rules as they are, and those of the amended ones."""
+
+    as_it_is: Path
+    not_yet_known: Path
+    in_force: Path
+    not_yet_in_force: Path
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Runs:
+    home = Home(tmp_path_factory.mktemp("amendment") / "home")
+    land(home, DROP)
+    as_it_is = _build(home, LAST_DAY, BEFORE)
+    with _project_in(tmp_path_factory.mktemp("project")):
+        _amend()
+        return Runs(
+            as_it_is=as_it_is.file,
+            not_yet_known=_build(home, LAST_DAY, BEFORE).file,
+            in_force=_build(home, LAST_DAY, LAST_DAY).file,
+            not_yet_in_force=_build(home, BEFORE, LAST_DAY).file,
+        )
+
+
+def test_a_run_that_does_not_know_the_amendment_gives_the_old_rows(built: Runs) -> None:
+    with duckdb.connect() as connection:
+        connection.execute(f"attach '{built.as_it_is}' as old (read_only)")
+        connection.execute(f"attach '{built.not_yet_known}' as new (read_only)")
+        tables = _marts(connection, "old")
+
+        assert _marts(connection, "new") == tables
+        differing = {
+            table: rows for table in tables if (rows := _differing(connection, table))
+        }
+
+    assert tables
+    assert differing == {}
+
+
+def test_the_window_of_p17_is_the_amended_one_from_its_day(built: Runs) -> None:
+    newly_reached = (
+        "select term_id from marts.disability_extensions where old_valid_until"
+        " between date '2020-01-16' and date '2020-02-15'"
+    )
+
+    assert _window(built.as_it_is) == _window(built.not_yet_known) == date(2020, 2, 16)
+    assert _window(built.not_yet_in_force) == date(2020, 2, 16)
+    assert _window(built.in_force) == date(2020, 1, 16)
+    assert _rows(built.as_it_is, newly_reached) == []
+    assert _rows(built.not_yet_in_force, newly_reached) == []
+    assert _rows(built.in_force, newly_reached)
+
+
+def test_the_sixth_ground_of_p25_decides_from_its_day(built: Runs) -> None:
+    decided = "select * from marts.food_set_decisions where ground = 'p25_6'"
+    listed = "select * from marts.food_set_recipients where contains(grounds, 'p25_6')"
+
+    for run_file in (built.as_it_is, built.not_yet_known, built.not_yet_in_force):
+        assert _rows(run_file, decided) == []
+        assert _rows(run_file, listed) == []
+    assert _rows(built.in_force, decided)
+    assert _rows(built.in_force, listed)
+
+
+def test_the_five_old_grounds_decide_as_before_under_the_new_edition(
+    built: Runs,
+) -> None:
+    decided = (
+        "select * from marts.food_set_decisions where ground in ('p25_1', 'p25_5')"
+        " order by all"
+    )
+
+    assert _rows(built.in_force, decided) == _rows(built.as_it_is, decided)
+
+
+def _build(home: Home, as_of: date, known_at: date) -> Run:
+    run = begin(home, Request(as_of, known_at, {}))
+    for layer in build.LAYERS:
+        build.layer(run, layer, docs=False)
+    return run
+
+
+@contextmanager
+def _project_in(folder: Path) -> Iterator[None]:
+    """Let runs be computed by a copy of the dbt project, and by the code as it is."""
+    for path in (
+        places.PACKAGE,
+        places.EXPECTATIONS,
+        places.PROJECT / "requirements.txt",
+    ):
+        (folder / path.name).symlink_to(path)
+    project = folder / places.DBT_PROJECT.name
+    shutil.copytree(
+        places.DBT_PROJECT, project, ignore=shutil.ignore_patterns("target", "logs")
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(places, "PROJECT", folder)
+        patch.setattr(places, "PACKAGE", folder / "komek")
+        patch.setattr(places, "EXPECTATIONS", folder / "expectations")
+        patch.setattr(places, "DBT_PROJECT", project)
+        patch.setattr(places, "LAW_SEEDS", project / "seeds" / "law")
+        yield
+
+
+def _amend() -> None:
+    for table, rows in ROWS.items():
+        path = places.LAW_SEEDS / f"{table}.csv"
+        path.write_text(path.read_text(encoding="utf-8") + rows, encoding="utf-8")
+    models = places.DBT_PROJECT / "models" / "law"
+    (models / "p25_6_capacity_loss.sql").write_text(NEW_GROUND, encoding="utf-8")
+    # Every ground has the columns of the others.
+    contract = (models / "p25_5_unemployed.yml").read_text(encoding="utf-8")
+    (models / "p25_6_capacity_loss.yml").write_text(
+        contract.replace("p25_5_unemployed", "p25_6_capacity_loss"), encoding="utf-8"
+    )
+    fifth = "'p25_5_unemployed',"
+    _replace(models / "p25_records.sql", fifth, f"{fifth} 'p25_6_capacity_loss',")
+    fifth = "max(case when ground = 'p25_5' then ground end)"
+    sixth = fifth.replace("p25_5", "p25_6")
+    _replace(models / "p26_list.sql", fifth, f"{fifth}, {sixth}")
+
+
+def _replace(path: Path, old: str, new: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert text.count(old) == 1, f"{path.name} has not one {old!r}"
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def _marts(connection: duckdb.DuckDBPyConnection, catalog: str) -> list[str]:
+    found = connection.execute(
+        "select table_name from information_schema.tables"
+        " where (table_catalog, table_schema) = (?, 'marts') order by all",
+        [catalog],
+    ).fetchall()
+    return [name for (name,) in found]
+
+
+def _differing(connection: duckdb.DuckDBPyConnection, table: str) -> Rows:
+    """Return the rows of a mart that only one of the two runs has."""
+    left_out = IDENTITY.get(table)
+    columns = f"* exclude ({', '.join(left_out)})" if left_out else "*"
+    old, new = (f"select {columns} from {run}.marts.{table}" for run in ("old", "new"))
+    return connection.execute(
+        f"({old} except all {new}) union all ({new} except all {old})"
+    ).fetchall()
+
+
+def _window(run_file: Path) -> date:
+    ((day,),) = _rows(run_file, "select window_starts_on from facts.run_context")
+    return day
+
+
+def _rows(run_file: Path, query: str) -> Rows:
+    with duckdb.connect(run_file, read_only=True) as connection:
+        return connection.execute(query).fetchall()

@@ -9,7 +9,8 @@ from typing import BinaryIO
 
 import duckdb
 
-from komek.base.errors import CANNOT_WRITE, UnwritableError, unwritten
+from komek.base.errors import UnwritableError
+from komek.base.messages import CANNOT_WRITE, unwritten
 from komek.base.places import Home
 
 

@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,23 +11,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
 from komek.base import database, places
-from komek.base.errors import (
-    KomekError,
-    StoppedError,
-    UnwritableError,
-    harmless,
-    listed,
-    unwritten,
-)
+from komek.base.errors import KomekError, StoppedError, UnwritableError, listed
+from komek.base.messages import harmless_message, of_a_model, unwritten
 from komek.runs.run import Run
 
 LAYERS = ("staging", "facts", "law", "marts")
 # Where a run's reports keep what dbt says of it.
 ARTIFACTS = "dbt"
-# A model ends the run with a message of its own by error(); these begin so.
-_LAW_GAP = re.compile(
-    r"(no value of law covers|no model computes|no reason why|a day is outside)[^\n]*"
-)
 _parsed: dict[str, "Manifest"] = {}
 
 
@@ -47,7 +36,8 @@ def layer(
         docs: write the documentation with the last layer.
 
     Raises:
-        StoppedError: a value of law is missing, or a test on the law tables failed.
+        StoppedError: a model ended the run (a value of law is missing), or a test on
+            the law tables failed.
         KomekError: dbt could not build a model.
         UnwritableError, OSError: a file cannot be written.
     """
@@ -219,9 +209,8 @@ def _raise_failure(outcome: Any) -> None:  # noqa: ANN401  (dbt's own is not pub
     for result in failed:
         if reason := unwritten(result.message or ""):
             raise UnwritableError(reason)
-        gap = _LAW_GAP.search(result.message or "")
-        if gap:
-            raise StoppedError(f"{result.node.name}: {gap.group(0)}")
+        if words := of_a_model(result.message or ""):
+            raise StoppedError(f"{result.node.name}: {words}")
     tests = [result for result in failed if result.status == "fail"]
     if tests:
         raise StoppedError(
@@ -239,4 +228,4 @@ def _raise_failure(outcome: Any) -> None:  # noqa: ANN401  (dbt's own is not pub
 
 
 def _one_line(message: str | None) -> str:
-    return harmless(message or "")[:500]
+    return harmless_message(message or "")[:500]

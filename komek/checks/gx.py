@@ -4,7 +4,6 @@ The one module that imports Great Expectations, which takes seconds: import it i
 the function that validates, never at the top of a module.
 """
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,9 +37,6 @@ from great_expectations.render.view import DefaultJinjaPageView
 from komek.base import database, places
 from komek.base.messages import about_a_query
 
-# Before the import, which reads them.
-os.environ["GX_ANALYTICS_ENABLED"] = "false"
-os.environ["DO_NOT_TRACK"] = "1"
 # Counts only: no value of a column ever reaches a result.
 _COUNTS_ONLY = {"result_format": "BASIC", "partial_unexpected_count": 0}
 

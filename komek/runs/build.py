@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 from komek.base import database, places
 from komek.base.errors import KomekError, StoppedError, UnwritableError, listed
 from komek.base.messages import harmless_message, of_a_model, unwritten
+from komek.base.settings import environment, settings
 from komek.runs.run import Run
 
 LAYERS = ("staging", "facts", "law", "marts")
@@ -154,7 +155,7 @@ def memory_limit() -> str:
     """Return DuckDB's memory limit: KOMEK_MEMORY_LIMIT, else 60% of the machine's."""
     machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     most = min(int(0.6 * machine), 6 * 2**30) // 2**20
-    return os.environ.get("KOMEK_MEMORY_LIMIT") or f"{most}MiB"
+    return settings().memory_limit or f"{most}MiB"
 
 
 @contextmanager
@@ -168,28 +169,14 @@ def _environment(run: Run) -> Iterator[None]:
     with tempfile.TemporaryDirectory(prefix="komek-") as plain:
         link = Path(plain, "run")
         link.symlink_to(run.folder.absolute())
-        with _set(link / run.file.name, link / "spill"):
+        variables = {
+            "KOMEK_RUN_FILE": str(link / run.file.name),
+            "KOMEK_SPILL": str(link / "spill"),
+            "KOMEK_MEMORY_LIMIT": memory_limit(),
+            "DO_NOT_TRACK": "1",
+        }
+        with environment(variables):
             yield
-
-
-@contextmanager
-def _set(file: Path, spill: Path) -> Iterator[None]:
-    settings = {
-        "KOMEK_RUN_FILE": str(file),
-        "KOMEK_SPILL": str(spill),
-        "KOMEK_MEMORY_LIMIT": memory_limit(),
-        "DO_NOT_TRACK": "1",
-    }
-    before = {name: os.environ.get(name) for name in settings}
-    os.environ.update(settings)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
 
 
 def _raise_failure(outcome: Any) -> None:  # noqa: ANN401  (dbt's own is not public)

@@ -39,7 +39,7 @@ from komek.base.say import Say, silent
 from komek.diff.changes import changes_between
 from komek.diff.steps import Receipt, State, Work, differing, steps
 from komek.runs import build, rerun
-from komek.runs.run import code_version
+from komek.runs.version import code_version
 from komek.trust.receipts import read_receipt
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 import duckdb
 
 from komek.base.errors import UsageError
+from komek.base.settings import KEY, settings
 
 
 def pattern(path: Path) -> str:
@@ -37,7 +38,6 @@ def scan(paths: Path | Sequence[Path], *options: str) -> str:
     return f"read_parquet({given})"
 
 
-KEY = "KOMEK_KEY"
 _SHORTEST = 16
 _WAREHOUSE = "warehouse"
 
@@ -168,7 +168,7 @@ def text_literal(text: str | Path) -> str:
 
 
 def _passphrase() -> str | None:
-    given = os.environ.get(KEY) or None
+    given = settings().key
     if given is not None and len(given) < _SHORTEST:
         raise UsageError(f"{KEY} is too short: it takes {_SHORTEST} characters or more")
     return given

@@ -4,7 +4,6 @@ The one module that imports Great Expectations, which takes seconds: import it i
 the function that validates, never at the top of a module.
 """
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,14 +35,10 @@ from great_expectations.render.renderer import ValidationResultsPageRenderer
 from great_expectations.render.view import DefaultJinjaPageView
 
 from komek.base import database, places
+from komek.base.messages import about_a_query
 
-# Before the import, which reads them.
-os.environ["GX_ANALYTICS_ENABLED"] = "false"
-os.environ["DO_NOT_TRACK"] = "1"
 # Counts only: no value of a column ever reaches a result.
 _COUNTS_ONLY = {"result_format": "BASIC", "partial_unexpected_count": 0}
-# What DuckDB says of a query, not of the data: its other messages may quote a value.
-_ERRORS_ABOUT_QUERIES = ("Binder Error", "Catalog Error", "Parser Error")
 
 
 class _Query(UnexpectedRowsExpectation):
@@ -219,11 +214,8 @@ def error(result: ExpectationValidationResult) -> str | None:
     entries = [found] if "raised_exception" in found else list(found.values())
     for entry in entries:
         if entry.get("raised_exception"):
-            said = str(entry.get("exception_message"))
-            for kind in _ERRORS_ABOUT_QUERIES:
-                if kind in said:
-                    return said[said.index(kind) :].splitlines()[0]
-            return "it raised an error"
+            said = about_a_query(str(entry.get("exception_message")))
+            return said or "it raised an error"
     return None
 
 

@@ -14,8 +14,9 @@ import duckdb
 import pyarrow
 import pyarrow.compute
 
-from komek.base.database import KEY, encrypts, key_of, scan, text_literal
+from komek.base.database import encrypts, key_of, scan, text_literal
 from komek.base.errors import UsageError
+from komek.base.settings import KEY
 from komek.publishing.workbook import (
     MAX_ROWS,
     Sheet,

@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,24 +11,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
 from komek.base import database, places
-from komek.base.errors import (
-    KomekError,
-    StoppedError,
-    UnwritableError,
-    harmless,
-    listed,
-    unwritten,
-)
+from komek.base.errors import KomekError, StoppedError, UnwritableError, listed
 from komek.base.files import content_sha256
+from komek.base.messages import harmless_message, of_a_model, unwritten
+from komek.base.settings import environment, settings
 from komek.runs.run import Run
 
 LAYERS = ("staging", "facts", "law", "marts")
 # Where a run's reports keep what dbt says of it.
 ARTIFACTS = "dbt"
-# A model ends the run with a message of its own by error(); these begin so.
-_LAW_GAP = re.compile(
-    r"(no value of law covers|no model computes|no reason why|a day is outside)[^\n]*"
-)
 # What dbt parsed last, by the hash of the project: one process may build many runs.
 _parsed: dict[str, "Manifest"] = {}
 
@@ -49,7 +39,8 @@ def layer(
         docs: write the documentation with the last layer.
 
     Raises:
-        StoppedError: a value of law is missing, or a test on the law tables failed.
+        StoppedError: a model ended the run (a value of law is missing), or a test on
+            the law tables failed.
         KomekError: dbt could not build a model.
         UnwritableError, OSError: a file cannot be written.
     """
@@ -173,7 +164,7 @@ def memory_limit() -> str:
     """Return DuckDB's memory limit: KOMEK_MEMORY_LIMIT, else 60% of the machine's."""
     machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     most = min(int(0.6 * machine), 6 * 2**30) // 2**20
-    return os.environ.get("KOMEK_MEMORY_LIMIT") or f"{most}MiB"
+    return settings().memory_limit or f"{most}MiB"
 
 
 @contextmanager
@@ -187,28 +178,14 @@ def _environment(run: Run) -> Iterator[None]:
     with tempfile.TemporaryDirectory(prefix="komek-") as plain:
         link = Path(plain, "run")
         link.symlink_to(run.folder.absolute())
-        with _set(link / run.file.name, link / "spill"):
+        variables = {
+            "KOMEK_RUN_FILE": str(link / run.file.name),
+            "KOMEK_SPILL": str(link / "spill"),
+            "KOMEK_MEMORY_LIMIT": memory_limit(),
+            "DO_NOT_TRACK": "1",
+        }
+        with environment(variables):
             yield
-
-
-@contextmanager
-def _set(file: Path, spill: Path) -> Iterator[None]:
-    settings = {
-        "KOMEK_RUN_FILE": str(file),
-        "KOMEK_SPILL": str(spill),
-        "KOMEK_MEMORY_LIMIT": memory_limit(),
-        "DO_NOT_TRACK": "1",
-    }
-    before = {name: os.environ.get(name) for name in settings}
-    os.environ.update(settings)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
 
 
 def _raise_failure(outcome: Any) -> None:  # noqa: ANN401  (dbt's own is not public)
@@ -228,9 +205,8 @@ def _raise_failure(outcome: Any) -> None:  # noqa: ANN401  (dbt's own is not pub
     for result in failed:
         if reason := unwritten(result.message or ""):
             raise UnwritableError(reason)
-        gap = _LAW_GAP.search(result.message or "")
-        if gap:
-            raise StoppedError(f"{result.node.name}: {gap.group(0)}")
+        if words := of_a_model(result.message or ""):
+            raise StoppedError(f"{result.node.name}: {words}")
     tests = [result for result in failed if result.status == "fail"]
     if tests:
         raise StoppedError(
@@ -248,4 +224,4 @@ def _raise_failure(outcome: Any) -> None:  # noqa: ANN401  (dbt's own is not pub
 
 
 def _one_line(message: str | None) -> str:
-    return harmless(message or "")[:500]
+    return harmless_message(message or "")[:500]

@@ -27,7 +27,8 @@ from komek.runs.inputs import (
     recorded_inputs,
     refuse_changed,
 )
-from komek.runs.run import Request, Run, code_version, run_id_of, save
+from komek.runs.run import Request, Run, run_id_of, save
+from komek.runs.version import code_version
 
 ROWS_PER_FILE = 10_000_000_000
 MAX_SHOWN_NAMES = 20

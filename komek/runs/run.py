@@ -12,11 +12,10 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from komek import __version__
-from komek.base import database, places, policies
+from komek.base import database, policies
 from komek.base.errors import KomekError
-from komek.base.files import content_sha256
 from komek.base.places import Home
+from komek.runs.version import code_version
 
 _OVERRIDDEN = "overridden"
 
@@ -116,23 +115,6 @@ def settle(file: Path) -> None:
     if file.with_name(f"{file.name}.wal").exists():
         with database.connect(file) as connection:
             connection.execute("checkpoint")
-
-
-def code_version() -> str:
-    """Return the package's version and a hash of the code that decides."""
-    sources = [
-        path
-        for folder, pattern in (
-            (places.PACKAGE, "**/*.py"),
-            (places.DBT_PROJECT / "models", "**/*"),
-            (places.DBT_PROJECT / "macros", "**/*.sql"),
-            (places.EXPECTATIONS, "**/*.yml"),
-        )
-        for path in folder.glob(pattern)
-        if path.is_file()
-    ]
-    sources.append(places.PROJECT / "requirements.txt")
-    return f"{__version__}+{content_sha256(sources, places.PROJECT)[:12]}"
 
 
 def save(run: Run) -> None:

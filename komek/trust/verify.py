@@ -27,7 +27,8 @@ from komek.checks import check as checking
 from komek.landing.snapshots import MANIFEST, verify_snapshot
 from komek.publishing.packs import PACK_MANIFEST
 from komek.runs import rerun
-from komek.runs.run import code_version, note_overridden
+from komek.runs.run import note_overridden
+from komek.runs.version import code_version
 from komek.trust.chain import (
     Chain,
     Link,

@@ -22,7 +22,7 @@ from komek.explain import person, render
 from komek.explain.case import Case
 from komek.explain.conditions import CHECKS, POLICIES
 from komek.explain.person import explain
-from komek.explain.text import LANGUAGES, texts
+from komek.explain.text import LANGUAGES, WORDS, texts
 from komek.landing.land import land
 from komek.publishing.publication import WAREHOUSE
 from komek.runs import build
@@ -433,14 +433,24 @@ def test_conditions_of_p17_stand_in_the_order_of_the_law() -> None:
         assert found[1:] == common + last
 
 
-def law_table(name: str) -> list[dict[str, str]]:
-    path = places.LAW_SEEDS / f"{name}.csv"
+def rows_of(path: Path) -> list[dict[str, str]]:
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
 
+def law_table(name: str) -> list[dict[str, str]]:
+    return rows_of(places.LAW_SEEDS / f"{name}.csv")
+
+
+def test_a_key_has_one_text_in_a_language() -> None:
+    keys = [row["key"] for row in rows_of(WORDS)]
+
+    assert len(keys) == len(set(keys))
+    assert all(keys)
+
+
 def test_texts_fill_in_the_same_values_in_every_language() -> None:
-    for row in law_table("explanations"):
+    for row in rows_of(WORDS):
         fields = [
             {field for _, field, _, _ in Formatter().parse(row[f"text_{lang}"])}
             - {None}

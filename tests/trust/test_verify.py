@@ -17,7 +17,8 @@ from komek.base.files import sha256_or_none
 from komek.base.places import Home
 from komek.landing.land import land
 from komek.runs.layout import begin
-from komek.runs.run import Request, Run, code_version
+from komek.runs.run import Request, Run
+from komek.runs.version import code_version
 from komek.trust import verify as verify_module
 from komek.trust.chain import chain_path, receipt_path
 from komek.trust.contents import CLOCK, tables_of

@@ -1,9 +1,11 @@
 {#
     The first condition that fails decides. Takes pairs (what fails, reason) in the order
     of the law; gives `stage` (the number of the failing condition, or one past the last)
-    and `reason` (null where all hold).
+    and `reason` (null where all hold). The reasons become the model's metadata, in their
+    order: the table law.conditions, and through it `komek explain`, has them from there.
 #}
 {% macro first_failure(failures) -%}
+    {%- do config(meta={'reasons': failures | map(attribute=1) | list}) -%}
     case
         {%- for failure, reason in failures %}
         when {{ failure }} then {{ loop.index }}

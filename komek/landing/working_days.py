@@ -12,10 +12,10 @@ from pathlib import Path
 from komek.base.errors import StoppedError
 from komek.base.files import content_sha256, put
 from komek.base.places import Home
+from komek.landing.manifest import MANIFEST
 
 COUNTRY = "KZ"
 DAYS = "days.parquet"
-MANIFEST = "manifest.json"
 
 
 @dataclass(frozen=True)

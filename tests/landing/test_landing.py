@@ -29,7 +29,7 @@ from komek.base.errors import StoppedError, UsageError
 from komek.base.places import Home
 from komek.landing import drop as drop_module
 from komek.landing import land as land_module
-from komek.landing import received, received_csv
+from komek.landing import received, received_csv, received_text
 from komek.landing.land import land
 from komek.landing.manifest import MANIFEST, LandedColumn
 from komek.landing.snapshots import (
@@ -607,7 +607,7 @@ def test_a_wrong_encoding_is_refused(
 def test_the_byte_at_fault_is_named_far_into_the_file(
     home: Home, drop: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(received_csv, "_RAW_CHUNK", 7)
+    monkeypatch.setattr(received_text, "_RAW_CHUNK", 7)
     content = (HEADER + "я,1\n" * 50).encode()
     message = refusal(home, drop, f"{ENTITY}/{DAY}.csv", content + b"\xd1,1\n")
     assert f"byte {len(content)}" in message
@@ -618,7 +618,7 @@ def test_a_declared_encoding_is_decoded(
     home: Home, drop: Path, monkeypatch: pytest.MonkeyPatch, encoding: str
 ) -> None:
     declare_encoding(monkeypatch, encoding)
-    monkeypatch.setattr(received_csv, "_RAW_CHUNK", 7)
+    monkeypatch.setattr(received_text, "_RAW_CHUNK", 7)
     content = (HEADER + "Серик,1\nпотеряно\n").encode(encoding)
     rows = [("Серик", "1", None), (None, None, "потеряно")]
     assert land_csv(home, drop, content) == rows

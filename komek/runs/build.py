@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
 from komek.base import database, places
 from komek.base.errors import KomekError, StoppedError, UnwritableError, listed
+from komek.base.files import content_sha256
 from komek.base.messages import harmless_message, of_a_model, unwritten
 from komek.base.settings import environment, settings
 from komek.runs.run import Run
@@ -19,6 +20,7 @@ from komek.runs.run import Run
 LAYERS = ("staging", "facts", "law", "marts")
 # Where a run's reports keep what dbt says of it.
 ARTIFACTS = "dbt"
+# What dbt parsed last, by the hash of the project: one process may build many runs.
 _parsed: dict[str, "Manifest"] = {}
 
 
@@ -123,19 +125,26 @@ def _invoke(run: Run, layer: str, command: list[str]) -> None:
     ]
     with _environment(run):
         try:
-            runner = dbtRunner(manifest=_parsed.get(run.run_id))
-            if run.run_id not in _parsed:
-                parsed = runner.invoke(["parse", *arguments[len(command) :]])
+            project = _project_sha256()
+            if project not in _parsed:
+                parsed = dbtRunner().invoke(["parse", *arguments[len(command) :]])
                 _raise_failure(parsed)
                 _parsed.clear()
-                _parsed[run.run_id] = parsed.result
-                runner = dbtRunner(manifest=parsed.result)
-            _raise_failure(runner.invoke(arguments))
+                _parsed[project] = parsed.result
+            _raise_failure(dbtRunner(manifest=_parsed[project]).invoke(arguments))
             results = run.folder / "dbt" / "run_results.json"
             if results.exists():
                 results.replace(results.with_name(f"run_results_{layer}.json"))
         finally:
             DuckDBConnectionManager.close_all_connections()
+
+
+def _project_sha256() -> str:
+    """Return a hash of what dbt parses. What a run is comes in when it compiles."""
+    files = (path for path in places.DBT_PROJECT.rglob("*") if path.is_file())
+    written = places.DBT_PROJECT / "target", places.DBT_PROJECT / "logs"
+    sources = (f for f in files if not any(map(f.is_relative_to, written)))
+    return content_sha256(sources, places.DBT_PROJECT)
 
 
 def _variables(run: Run) -> dict[str, Any]:

@@ -5,13 +5,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from komek.base import policies
+from komek.base import database, policies
 from komek.base.errors import KomekError, UnwritableError
 from komek.base.places import Home
 from komek.base.say import Say
 from komek.runs import rerun
 from komek.runs.inputs import Inputs, inputs_from_json
-from komek.runs.run import Request, settle
+from komek.runs.run import Request
 
 Receipt = Mapping[str, Any]
 CAUSES = ("data", "law", "policy", "time", "code")
@@ -130,7 +130,7 @@ class Work:
                 self.say(f"not to be computed, taken with what follows: {error}")
                 continue
             name = f"step_{number}"
-            settle(file)
+            database.fold_log(file)
             place = file.rename(self.scratch.root / f"{name}.duckdb")
             states.append(State(name, step.cause, place))
         return states

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from komek.base import database, policies
+from komek.base import policies
 from komek.base.errors import KomekError
 from komek.base.places import Home
 from komek.runs.inputs import Inputs, inputs_from_json
@@ -102,20 +102,6 @@ def note_overridden(run: Run, checks: Iterable[str]) -> None:
 def overridden(run: Run) -> str:
     """Return the checks at the door that were passed over, joined by `|`."""
     return (run.folder / _OVERRIDDEN).read_text(encoding="utf-8")
-
-
-def settle(file: Path) -> None:
-    """Put into a run's file what DuckDB could only note in the log beside it.
-
-    On a full disk it closes a file in silence all the same: moved alone, the file would
-    lose what the log has.
-
-    Raises:
-        duckdb.Error: it still cannot be written.
-    """
-    if file.with_name(f"{file.name}.wal").exists():
-        with database.connect(file) as connection:
-            connection.execute("checkpoint")
 
 
 def save(run: Run) -> None:

@@ -161,6 +161,21 @@ def is_encrypted(file: Path) -> bool:
     return encrypted
 
 
+def fold_log(file: Path) -> None:
+    """Put into a DuckDB file what DuckDB could only note in the log beside it.
+
+    On a full disk it closes a file in silence all the same: moved alone, the file would
+    lose what the log has.
+
+    Raises:
+        UsageError: KOMEK_KEY does not open the file, or is too short.
+        duckdb.Error: it still cannot be written.
+    """
+    if file.with_name(f"{file.name}.wal").exists():
+        with connect(file) as connection:
+            connection.execute("checkpoint")
+
+
 def text_literal(text: str | Path) -> str:
     """Return a text or path as an SQL literal."""
     quoted = str(text).replace("'", "''")

@@ -14,7 +14,7 @@ from komek.base.messages import CANNOT_WRITE, unwritten
 from komek.base.places import Home
 
 
-def content_sha256(files: Iterable[Path], root: Path) -> str:
+def files_sha256(files: Iterable[Path], root: Path) -> str:
     """Return one hash over the names (below `root`) and the bytes of files."""
     return named_sha256(
         {path.relative_to(root).as_posix(): path.read_bytes() for path in files}

@@ -39,6 +39,7 @@ from komek.base.say import Say, silent
 from komek.diff.changes import changes_between
 from komek.diff.steps import Receipt, State, Work, differing, steps
 from komek.runs import build, rerun
+from komek.runs.inputs import inputs_from_json
 from komek.runs.version import code_version
 from komek.trust.receipts import read_receipt
 
@@ -114,7 +115,7 @@ def _named(receipt: Receipt) -> dict[str, str]:
 def _entities_apart(first: Receipt, second: Receipt) -> list[Entity]:
     """Return the registries of which two runs took other snapshots."""
     used = [
-        {recorded["entity"]: recorded for recorded in receipt["inputs"]}
+        {given.entity: given for given in inputs_from_json(receipt["inputs"]).snapshots}
         for receipt in (first, second)
     ]
     return [

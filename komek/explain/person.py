@@ -13,9 +13,10 @@ import duckdb
 from komek.base import database
 from komek.base.errors import KomekError, UsageError
 from komek.base.places import Home
+from komek.explain.blocks import Block
 from komek.explain.case import Case
 from komek.explain.conditions import conditions, policies_read
-from komek.explain.decisions import Block, Decisions
+from komek.explain.decisions import Decisions
 from komek.explain.rows import (
     Citations,
     Place,

@@ -10,12 +10,12 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from komek.base.errors import StoppedError
-from komek.base.files import content_sha256, put
+from komek.base.files import files_sha256, put
 from komek.base.places import Home
+from komek.landing.manifest import MANIFEST
 
 COUNTRY = "KZ"
 DAYS = "days.parquet"
-MANIFEST = "manifest.json"
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def land_working_days(home: Home) -> WorkingDays:
         described = {
             "entity": "working_days",
             "source": f"holidays {holidays.__version__}, country {COUNTRY}",
-            "sha256": content_sha256([path], folder),
+            "sha256": files_sha256([path], folder),
         }
         # Whole or not at all: a calendar that has a manifest is not landed again.
         put(manifest, (json.dumps(described, indent=2) + "\n").encode())
@@ -63,7 +63,7 @@ def landed_working_days(home: Home, version: str) -> WorkingDays:
     path = folder / DAYS
     try:
         described = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        sha256 = content_sha256([path], folder)
+        sha256 = files_sha256([path], folder)
     except (OSError, ValueError):
         raise StoppedError(
             f"working_days: the calendar of holidays {version} cannot be read"

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
 from komek.base import database, places
 from komek.base.errors import KomekError, StoppedError, UnwritableError, listed
-from komek.base.files import content_sha256
+from komek.base.files import files_sha256
 from komek.base.messages import harmless_message, of_a_model, unwritten
 from komek.base.settings import environment, settings
 from komek.runs.run import Run
@@ -144,7 +144,7 @@ def _project_sha256() -> str:
     files = (path for path in places.DBT_PROJECT.rglob("*") if path.is_file())
     written = places.DBT_PROJECT / "target", places.DBT_PROJECT / "logs"
     sources = (f for f in files if not any(map(f.is_relative_to, written)))
-    return content_sha256(sources, places.DBT_PROJECT)
+    return files_sha256(sources, places.DBT_PROJECT)
 
 
 def _variables(run: Run) -> dict[str, Any]:

@@ -9,7 +9,6 @@ import shutil
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
@@ -17,11 +16,13 @@ from komek.base import database, policies, registries
 from komek.base.errors import printable
 from komek.base.places import Home
 from komek.base.registries import ColumnType, Entity
+from komek.landing.manifest import LandedFile
 from komek.landing.received import FILE_NAME, MALFORMED
 from komek.landing.snapshots import Snapshot
 from komek.landing.working_days import WorkingDays, land_working_days
 from komek.runs.inputs import (
-    described,
+    Inputs,
+    inputs_of,
     newest_inputs,
     previous_rows,
     recorded_inputs,
@@ -38,9 +39,7 @@ _NUMERIC = re.compile(
 )
 
 
-def begin(
-    home: Home, request: Request, inputs: Sequence[Mapping[str, Any]] | None = None
-) -> Run:
+def begin(home: Home, request: Request, inputs: Inputs | None = None) -> Run:
     """Find a run's inputs, name it, and lay out the file it is built in.
 
     Args:
@@ -55,7 +54,9 @@ def begin(
     if inputs is None:
         snapshots = newest_inputs(home, request.known_at)
         calendar = land_working_days(home)
-        inputs = described(home, request, snapshots, calendar)
+        inputs = inputs_of(
+            home, snapshots, calendar, with_volume=bool(request.override)
+        )
     else:
         snapshots, calendar = recorded_inputs(home, inputs)
     refuse_changed(snapshots)
@@ -113,14 +114,12 @@ def _lay_out_snapshot(
                 snapshot.entity,
                 snapshot.snapshot_date,
                 snapshot.revision,
-                file["file"],
+                file.file,
                 path.relative_to(run.home.root).as_posix(),
             ],
         )
-    recorded = next(one for one in run.inputs if one["entity"] == snapshot.entity)
-    present = [
-        {column["name"] for column in file["columns"]} for file in snapshot.files
-    ]
+    before = run.inputs.of(snapshot.entity).before
+    present = [{column.name for column in file.columns} for file in snapshot.files]
     declared = set(entity.column_names)
     connection.execute(
         "insert into landing.landed_snapshots values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -130,9 +129,7 @@ def _lay_out_snapshot(
             snapshot.revision,
             snapshot.sha256,
             (run.request.known_at - snapshot.snapshot_date).days,
-            recorded["previous_rows"]
-            if "previous_rows" in recorded
-            else previous_rows(run.home, snapshot),
+            before.rows if before else previous_rows(run.home, snapshot),
             _joined(declared - set.intersection(*present)),
             _shown(set.union(*present) - declared),
             _joined(_numeric_identifiers(connection, entity, snapshot)),
@@ -198,10 +195,10 @@ def _as_text(name: str, declared: ColumnType, landed: str) -> str:
     return text
 
 
-def _landed_types(file: Mapping[str, Any]) -> dict[str, str]:
+def _landed_types(file: LandedFile) -> dict[str, str]:
     """Return the columns of a landed file; one from a CSV marks its malformed lines."""
-    types = {column["name"]: column["type"] for column in file["columns"]}
-    return types if file["format"] == "parquet" else {**types, MALFORMED: "VARCHAR"}
+    types = {column.name: column.type for column in file.columns}
+    return types if file.format == "parquet" else {**types, MALFORMED: "VARCHAR"}
 
 
 def _select(
@@ -227,9 +224,9 @@ def _numeric_identifiers(
     identifiers = {column.name for column in entity.columns if column.is_identifier}
     found = set()
     for file, path in zip(snapshot.files, snapshot.paths, strict=True):
-        for column in file["columns"]:
-            name = column["name"]
-            if name in identifiers and _NUMERIC.fullmatch(column["type"]):
+        for column in file.columns:
+            name = column.name
+            if name in identifiers and _NUMERIC.fullmatch(column.type):
                 (filled,) = connection.execute(
                     f'select count("{name}") from {database.scan(path)}'
                 ).fetchone() or (0,)

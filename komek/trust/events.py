@@ -219,8 +219,8 @@ def _results(artifacts: Path) -> Iterator[dict[str, Any]]:
 
 def _snapshots(run: Run) -> list[event_v2.InputDataset]:
     return [
-        event_v2.InputDataset(NAMESPACE, f"registry.{given['entity']}")
-        for given in run.inputs
+        event_v2.InputDataset(NAMESPACE, f"registry.{given.entity}")
+        for given in run.inputs.all
     ]
 
 

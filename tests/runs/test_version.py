@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 
 from komek.base import places
+from komek.runs.inputs import CalendarInput, Inputs
 from komek.runs.run import Request, run_id_of
 from komek.runs.version import code_version
 
 DAY = date(2020, 4, 20)
 REQUEST = Request(DAY, DAY, {})
+INPUTS = Inputs((), CalendarInput("1", "0"))
 # Of a file: the text that is replaced, and by what.
 DECIDES = {
     "komek/base/database.py": ("", "#"),
@@ -75,7 +77,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def before(project: Path) -> str:
-    return run_id_of(REQUEST, [])
+    return run_id_of(REQUEST, INPUTS)
 
 
 def run_id_after(path: Path, edit: tuple[str, str]) -> str:
@@ -84,7 +86,7 @@ def run_id_after(path: Path, edit: tuple[str, str]) -> str:
     assert old in text
     path.write_text(text.replace(old, new, 1) if old else text + new, encoding="utf-8")
     try:
-        return run_id_of(REQUEST, [])
+        return run_id_of(REQUEST, INPUTS)
     finally:
         path.write_text(text, encoding="utf-8")
 

@@ -35,7 +35,7 @@ from typing import Any, Literal
 
 import yaml
 
-from komek.base import places, registries
+from komek.base import grounds, places, registries
 from komek.base.errors import UsageError
 
 _SUITE_KEYS = {"name", "table", "query", "key", "include", "expectations"}
@@ -100,7 +100,11 @@ def result_suites(folder: Path = places.EXPECTATIONS) -> tuple[Suite, ...]:
     if not files:
         raise UsageError(f"no suite files in {folder / 'result'}")
     names = [entity.name for entity in registries.entities()]
-    parameters = {"entities": names, "entity_count": len(names)}
+    parameters = {
+        "entities": names,
+        "entity_count": len(names),
+        "grounds": list(grounds.codes()),
+    }
     return tuple(_suite(folder, file, parameters) for file in files)
 
 

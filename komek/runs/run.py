@@ -131,6 +131,7 @@ def code_version() -> str:
         for path in folder.glob(pattern)
         if path.is_file()
     ]
+    sources.append(places.DBT_PROJECT / "dbt_project.yml")
     sources.append(places.PROJECT / "requirements.txt")
     return f"{__version__}+{content_sha256(sources, places.PROJECT)[:12]}"
 

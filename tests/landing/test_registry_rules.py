@@ -29,6 +29,7 @@ SHOWN = 5
 # Every kind of reason must have been given, or the rows were too tame.
 REASONS = {
     *("missing", "unparsable", "unknown_code", "invalid_iin", "inverted_interval"),
+    "impossible_date",
     *("malformed_row", "duplicate_row", "duplicate_key"),
 }
 
@@ -41,7 +42,7 @@ def staged(
     folder = tmp_path_factory.mktemp(f"seed_{request.param}")
     received = write_registries(folder / "drop", request.param, ROWS)
     expected = {
-        entity.name: judge(entity, received[entity.name])
+        entity.name: judge(entity, received[entity.name], APRIL_10)
         for entity in registries.entities()
     }
     home = Home(folder / "home")

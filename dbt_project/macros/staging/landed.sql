@@ -18,6 +18,7 @@
 {% macro reads_landing(entity) -%}
     {%- do source('landing', entity) -%}
     {%- do source('landing', 'landed_columns') -%}
+    {%- do source('landing', 'landed_snapshots') -%}
 {%- endmacro %}
 
 {# A registry's entry in the registry table (registries.yml). #}
@@ -56,6 +57,15 @@
         }) -%}
     {%- endfor -%}
     {{ return(relations) }}
+{%- endmacro %}
+
+{# The date of the snapshot a registry is read from, as a literal; null before any. #}
+{% macro snapshot_day(entity) -%}
+    {%- set snapshots = source('landing', 'landed_snapshots') -%}
+    {%- set found = [] if load_relation(snapshots) is none else run_query(
+        "select snapshot_date from " ~ snapshots ~ " where entity = '" ~ entity ~ "'"
+    ).rows -%}
+    {{ "date '" ~ found[0][0] ~ "'" if found else 'cast(null as date)' }}
 {%- endmacro %}
 
 {#

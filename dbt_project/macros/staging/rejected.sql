@@ -10,7 +10,7 @@
 {%- if execute -%}
     {%- set meta = registry(entity).config.meta -%}
     {%- set columns = registry(entity).columns.values() | list -%}
-    {%- set faults = row_faults(columns, meta.intervals) -%}
+    {%- set faults = row_faults(entity) -%}
     {%- set key_is_complete -%}
         not malformed
         {%- for column in meta.key %} and {{ column }} is not null{% endfor -%}
@@ -156,9 +156,10 @@ select * from final
 {%- endmacro %}
 
 {# What can be wrong with a row by itself: pairs of reason and condition. #}
-{% macro row_faults(columns, intervals) -%}
+{% macro row_faults(entity) -%}
     {%- set faults = [] -%}
-    {%- for column in columns -%}
+    {%- set registry = registry(entity) -%}
+    {%- for column in registry.columns.values() -%}
         {%- set name = column.name -%}
         {%- set meta = column.config.meta -%}
         {%- if meta.required -%}
@@ -169,6 +170,11 @@ select * from final
                 'unparsable:' ~ name,
                 '(' ~ name ~ ' is not null and parsed_' ~ name ~ ' is null)',
             )) -%}
+            {%- if meta.type == 'date' -%}
+                {%- do faults.append(
+                    ('impossible_date:' ~ name, is_impossible(column, entity))
+                ) -%}
+            {%- endif -%}
         {%- elif meta.type == 'code' -%}
             {%- set codes = "'" ~ meta.codes | join("', '") ~ "'" -%}
             {%- do faults.append(('unknown_code:' ~ name, name ~ ' not in (' ~ codes ~ ')')) -%}
@@ -180,10 +186,26 @@ select * from final
             )) -%}
         {%- endif -%}
     {%- endfor -%}
-    {%- for start, end in intervals -%}
+    {%- for start, end in registry.config.meta.intervals -%}
         {%- do faults.append((
             'inverted_interval:' ~ end, 'parsed_' ~ end ~ ' < parsed_' ~ start
         )) -%}
     {%- endfor -%}
     {{ return(faults) }}
+{%- endmacro %}
+
+
+{#
+    Whether a day cannot be: before the earliest of its column, or a birth after the
+    snapshot was taken. Days far ahead (9999-12-31) are how "no end" is written.
+#}
+{% macro is_impossible(column, entity) -%}
+    {%- set defaults = registry(entity).source_meta -%}
+    {%- set earliest = column.config.meta.earliest or defaults.earliest -%}
+    (
+        parsed_{{ column.name }} < date '{{ earliest }}'
+        {%- if column.name == 'birth_date' %}
+        or parsed_birth_date > {{ snapshot_day(entity) }}
+        {%- endif %}
+    )
 {%- endmacro %}

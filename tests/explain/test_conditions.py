@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from komek.base import places
+from komek.base.grounds import codes
 from komek.explain.case import Case
 from komek.explain.conditions import (
     CANDIDATES,
@@ -20,7 +21,6 @@ from komek.explain.conditions import (
     POLICIES,
     conditions,
 )
-from komek.explain.decisions import GROUNDS
 from komek.explain.findings import JUDGED_BY
 from komek.explain.text import LANGUAGES, WORDS, texts
 from retold import reasons_of
@@ -90,7 +90,7 @@ def reasons(kind: str, decision: Mapping[str, Any], **readings: str) -> list[str
 def test_every_model_with_conditions_says_what_it_decides() -> None:
     assert set(MODELS.values()) == JUDGING
     assert set(MODELS) == set(COMPARED)
-    assert set(GROUNDS) <= set(COMPARED)
+    assert set(codes()) <= set(COMPARED)
 
 
 @pytest.mark.parametrize("kind", COMPARED)
@@ -99,7 +99,7 @@ def test_every_condition_of_a_model_has_what_it_compares(kind: str) -> None:
     assert set(COMPARED[kind]) == {*reasons_of(MODELS[kind]), *made_by}
 
 
-@pytest.mark.parametrize("kind", [*GROUNDS, "asp_extensions"])
+@pytest.mark.parametrize("kind", [*codes(), "asp_extensions"])
 def test_conditions_stand_in_the_order_of_the_law(kind: str) -> None:
     made_by = [CANDIDATES[kind]] if kind in CANDIDATES else []
     assert reasons(kind, {}) == made_by + reasons_of(MODELS[kind])

@@ -130,7 +130,7 @@ def _lay_out_snapshot(
             snapshot.sha256,
             (run.request.known_at - snapshot.snapshot_date).days,
             before.rows if before else previous_rows(run.home, snapshot),
-            _joined(declared - set.intersection(*present)),
+            _joined(declared.difference(set.intersection(*present))),
             _shown(set.union(*present) - declared),
             _joined(_numeric_identifiers(connection, entity, snapshot)),
         ],

@@ -245,11 +245,17 @@ def _verdict(
         # Rows of no region cannot be kept back with one.
         regions = finding.regions
         verdict = "blocked" if regions and None not in regions else "stopped"
-    elif expectation.tolerance and finding.row.get("is_small"):
+    elif _only_warns(expectation, finding):
         verdict = "warned"
     elif expectation.tolerance and override:
         verdict = "overridden"
     return verdict
+
+
+def _only_warns(expectation: Expectation, finding: _Finding) -> bool:
+    """Say whether a tolerance is about a registry too small to be held to it."""
+    is_small = bool(finding.row.get("is_small"))
+    return expectation.tolerance and is_small and not expectation.small_too
 
 
 def _message(suite: Suite, expectation: Expectation, finding: _Finding) -> str:

@@ -8,11 +8,11 @@ from functools import cached_property
 
 import duckdb
 
+from komek.base import grounds
 from komek.explain.blocks import Block
 from komek.explain.case import GROUPS
 from komek.explain.rows import Row, records
 
-GROUNDS = ("p25_1", "p25_2", "p25_3", "p25_4", "p25_5")
 _KIND_OF_BENEFIT = {
     "disability_allowance": "disability",
     "capacity_loss_payment": "general_capacity_loss",
@@ -81,7 +81,7 @@ class Decisions:
                 "select ground, record_row from law.p25_ledger where iin = ?", self._iin
             )
         }
-        for ground in GROUNDS:
+        for ground in grounds.codes():
             row = ledger.get(ground)
             if row is None:
                 reason, cites = self._why_no_candidate(ground)

@@ -159,7 +159,7 @@ class _Text:
     def _reason(self, reason: str) -> str:
         """Return a reason in words; what follows a colon is a field or a check."""
         head, _, tail = reason.partition(":")
-        text = self._texts[f"reason.{head}"]
+        text = self._texts.get(f"reason.{head}", head)
         return f"{text}: {self._texts.get(f'field.{tail}', tail)}" if tail else text
 
     def _decision(self, decision: Mapping[str, Any]) -> Iterator[str]:
@@ -193,7 +193,7 @@ class _Text:
     def _condition(self, condition: Mapping[str, Any]) -> str:
         verdict = condition["verdict"]
         mark = _MARKS.get(verdict, "-")
-        line = f"    {mark} {self._texts['condition.' + condition['condition']]}"
+        line = f"    {mark} {self._asked(condition)}"
         line += f": {self._texts['verdict.' + verdict]}"
         if verdict == "not_reached":
             return line
@@ -204,6 +204,13 @@ class _Text:
         said = "; ".join(part for part in compared if part)
         line += f" ({said})" if said else ""
         return line + self._tags(condition["rows"])
+
+    def _asked(self, condition: Mapping[str, Any]) -> str:
+        """Return a condition in words, or that it is not as its reason has it."""
+        words = self._texts.get(f"condition.{condition['condition']}")
+        return words or self._texts["condition.other"].format(
+            reason=self._reason(condition["reason"])
+        )
 
     def _named(self, values: Mapping[str, object]) -> str:
         return ", ".join(

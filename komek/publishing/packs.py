@@ -23,6 +23,7 @@ from komek.base import database
 from komek.base.database import text_literal
 from komek.base.errors import StoppedError
 from komek.base.files import sha256
+from komek.publishing.pack_changes import write_changes
 from komek.publishing.pack_files import (
     ENCRYPTED_FILES,
     FILES,
@@ -30,7 +31,6 @@ from komek.publishing.pack_files import (
     Origin,
     Pack,
     add_pack_key,
-    write_changes,
     write_csv,
     write_parquet,
     write_xlsx,

@@ -3,7 +3,7 @@
 #   make run      the demo nation, decided and published by Airflow, without a server
 #   make airflow  the same in Airflow's web page (for development)
 #   make test     what CI calls
-#   make lint     Python and SQL, read by machines; and which room imports which
+#   make lint     Python and SQL, read by machines: style, rooms, types
 #   make mutate   change the law models one token at a time: does a unit test notice?
 #   make fuzz     many random registries and nations, held against second opinions
 #   make bench    measure
@@ -55,11 +55,12 @@ test: python
 lint: python
 	$(RUN)/sqlfluff lint --disable-progress-bar $(addprefix dbt_project/models/,facts law marts)
 
-# Style, and which room imports which.
+# Style, which room imports which, and types.
 python: setup
 	$(RUN)/ruff check komek dags dev tests bench
 	$(RUN)/ruff format --check komek dags dev tests bench
 	$(RUN)/lint-imports --no-cache
+	$(RUN)/mypy
 
 mutate: setup
 	$(RUN)/python dev/mutate.py
@@ -76,6 +77,6 @@ lock:
 		--output-file requirements.txt requirements.in
 
 clean:
-	rm -rf $(VENV) .airflow .pytest_cache .ruff_cache .hypothesis bench/out \
+	rm -rf $(VENV) .airflow .pytest_cache .ruff_cache .mypy_cache .hypothesis bench/out \
 		*.egg-info dbt_project/target dbt_project/logs
 	find komek dags dev tests bench -name __pycache__ -prune -exec rm -rf {} +

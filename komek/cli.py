@@ -28,7 +28,7 @@ from komek.publishing import report
 from komek.runs.run import Request
 
 
-class _Day(click.ParamType):
+class _Day(click.ParamType[date]):
     """A date written YYYY-MM-DD."""
 
     name = "YYYY-MM-DD"

@@ -170,14 +170,15 @@ def abandoned_on_failure(home: Home, run_id: str) -> Iterator[None]:
         raise
 
 
+def _deciding(layer: str) -> Callable[[Home, str, Say], None]:
+    return lambda home, run_id, say: decide(home, run_id, layer, say)
+
+
 STEPS = (
     RunStep("read and sort the registries", stage),
     RunStep("check the registries", check_door),
     *(
-        RunStep(
-            label,
-            lambda home, run_id, say, layer=layer: decide(home, run_id, layer, say),
-        )
+        RunStep(label, _deciding(layer))
         for label, layer in zip(
             ("find the facts", "apply the law", "write the tables"),
             DECIDED_IN,

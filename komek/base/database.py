@@ -158,7 +158,7 @@ def is_encrypted(file: Path) -> bool:
             "select encrypted from duckdb_databases()"
             " where database_name = current_database()"
         ).fetchone() or (False,)
-    return encrypted
+    return bool(encrypted)
 
 
 def fold_log(file: Path) -> None:

@@ -7,11 +7,11 @@ the function that validates, never at the top of a module.
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import duckdb
 import great_expectations
-from duckdb_engine import CursorWrapper
+from duckdb_engine import ConnectionWrapper, CursorWrapper
 from great_expectations.compatibility import pydantic
 from great_expectations.core import (
     ExpectationSuite,
@@ -23,7 +23,7 @@ from great_expectations.data_context.types.base import (
     InMemoryStoreBackendDefaults,
     ProgressBarsConfig,
 )
-from great_expectations.exceptions import ExpectationNotFoundError
+from great_expectations.exceptions.exceptions import ExpectationNotFoundError
 from great_expectations.expectations.core.unexpected_rows_expectation import (
     UnexpectedRowsExpectation,
 )
@@ -31,8 +31,10 @@ from great_expectations.expectations.expectation_configuration import (
     ExpectationConfiguration,
 )
 from great_expectations.expectations.registry import get_expectation_impl
-from great_expectations.render.renderer import ValidationResultsPageRenderer
-from great_expectations.render.view import DefaultJinjaPageView
+from great_expectations.render.renderer.page_renderer import (
+    ValidationResultsPageRenderer,
+)
+from great_expectations.render.view.view import DefaultJinjaPageView
 
 from komek.base import database, places
 from komek.base.messages import about_a_query
@@ -108,7 +110,9 @@ class _ReadOnlyConnection:
         self._connection = connection
 
     def cursor(self) -> CursorWrapper:
-        return CursorWrapper(database.cursor(self._connection), self)
+        # As much of one as SQLAlchemy asks for.
+        us = cast("ConnectionWrapper", self)
+        return CursorWrapper(database.cursor(self._connection), us)
 
     def begin(self) -> None: ...
 
@@ -185,11 +189,11 @@ def validate(
             progress_bars=ProgressBarsConfig(globally=False),
         ),
     )
-    source = context.data_sources.add_sql(
-        "run",
-        connection_string="duckdb:///",
-        kwargs={"creator": lambda: _ReadOnlyConnection(connection)},
-    )
+    options: dict[str, Any] = {
+        "connection_string": "duckdb:///",
+        "kwargs": {"creator": lambda: _ReadOnlyConnection(connection)},
+    }
+    source = context.data_sources.add_sql("run", **options)
     # A table asset in a schema has no columns for GX: its reflection fails on DuckDB,
     # and what it falls back on forgets the schema.
     asset = source.add_query_asset("batch", query=batch)
@@ -203,6 +207,11 @@ def validate(
         )
     )
     return outcome.results
+
+
+def name_of(result: ExpectationValidationResult) -> str:
+    """Return the name that the suite gives what was validated."""
+    return str(_configuration(result).meta["name"])
 
 
 def error(result: ExpectationValidationResult) -> str | None:
@@ -233,7 +242,9 @@ class Pages:
 
     def __init__(self) -> None:
         """Find the templates, which lie with the suites."""
-        self._view = _Page(custom_views_directory=str(places.EXPECTATIONS / "pages"))
+        self._view: DefaultJinjaPageView = _Page(
+            custom_views_directory=str(places.EXPECTATIONS / "pages")
+        )
         self._renderer = ValidationResultsPageRenderer()
 
     def index(self, run_id: str, stages: Sequence[Mapping[str, Any]]) -> str:
@@ -252,13 +263,13 @@ class Pages:
         )
         # The first section tells of GX's batch and suite stores, which are in memory.
         document.sections = document.sections[1:]
-        return self._view.render(document)
+        return str(self._view.render(document))
 
 
 def _counts_of(result: ExpectationValidationResult) -> ExpectationValidationResult:
     """Return a result as a page may show it: counts, column names, no values."""
     said = error(result)
-    of_columns = result.expectation_config.type == "expect_table_columns_to_match_set"
+    of_columns = _configuration(result).type == "expect_table_columns_to_match_set"
     return ExpectationValidationResult(
         success=result.success,
         expectation_config=result.expectation_config,
@@ -273,3 +284,8 @@ def _counts_of(result: ExpectationValidationResult) -> ExpectationValidationResu
             "exception_traceback": "",
         },
     )
+
+
+def _configuration(result: ExpectationValidationResult) -> ExpectationConfiguration:
+    """Return what was validated; GX leaves it out of no result that it gives."""
+    return cast("ExpectationConfiguration", result.expectation_config)

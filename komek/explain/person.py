@@ -30,7 +30,7 @@ from komek.explain.rows import (
 )
 from komek.publishing.publication import WAREHOUSE, current_publication
 
-_IIN_WEIGHTS = ((*range(1, 12),), (*range(3, 12), 1, 2))
+_IIN_WEIGHTS: tuple[tuple[int, ...], ...] = ((*range(1, 12),), (*range(3, 12), 1, 2))
 
 
 def explain(home: Home, iin: str, run_id: str | None = None) -> dict[str, Any]:

@@ -28,7 +28,7 @@ from komek.base.places import Home
 from komek.base.registries import Entity
 from komek.base.say import Progress, Say, no_progress, silent
 from komek.landing import drop, received, received_csv
-from komek.landing.drop import Copy, Delivery, naming, reading
+from komek.landing.drop import Copy, Delivery, DropPath, naming, reading
 from komek.landing.manifest import MANIFEST, LandedColumn, LandedFile, Manifest
 from komek.landing.received import Refused
 from komek.landing.snapshots import Snapshot, newest_revision
@@ -128,7 +128,7 @@ class _Landing:
         self.refusals.append(what)
         self.say(f"refused: {what}")
 
-    def land_entity(self, folder: Path, entity: Entity, until: date | None) -> None:
+    def land_entity(self, folder: DropPath, entity: Entity, until: date | None) -> None:
         with reading(entity.name):
             is_delivered = (folder / entity.name).is_dir()
         if not is_delivered:

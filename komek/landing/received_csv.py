@@ -13,7 +13,7 @@ import io
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Literal, cast
 
 import numpy as np
 import pyarrow as pa
@@ -65,7 +65,8 @@ def write_csv(
         Refused: the file is empty, cut off, not in its encoding, or no CSV.
     """
     with received.open("rb") as file:
-        raw = gzip.GzipFile(fileobj=file) if file_format == "csv.gz" else file
+        zipped = file_format == "csv.gz"
+        raw: io.BufferedIOBase = gzip.GzipFile(fileobj=file) if zipped else file
         most = max(MAX_UNPACKED_BYTES, MAX_UNPACKED_RATIO * received.stat().st_size)
         text = ReceivedText(raw, encoding, lambda: advance(file.tell()), most)
         names, delimiter = _header(text, declared)
@@ -118,14 +119,14 @@ class _MalformedLines:
         self._seen = 0
         self.overflowed = False
 
-    def __call__(self, row: pa_csv.InvalidRow) -> str:
+    def __call__(self, row: pa_csv.InvalidRow) -> Literal["skip", "error"]:
         """Keep a line; Arrow numbers the rows from 1, the header among them."""
         self._characters += len(row.text)
         if self._characters > MAX_WAITING_CHARACTERS:
             self.overflowed = True
             return "error"
         self._seen += 1
-        self._rows.append(row.number - 2)
+        self._rows.append(cast("int", row.number) - 2)
         self._lines.append(row.text)
         return "skip"
 
@@ -166,7 +167,7 @@ def _open(
     block_bytes: int,
 ) -> pa_csv.CSVStreamingReader:
     reader = pa_csv.open_csv(
-        text,
+        cast("BinaryIO", text),
         # One thread: Arrow knows a malformed line's number only then.
         read_options=pa_csv.ReadOptions(block_size=block_bytes, use_threads=False),
         parse_options=pa_csv.ParseOptions(

@@ -5,7 +5,6 @@ import gzip
 import io
 import zlib
 from collections.abc import Callable
-from typing import BinaryIO
 
 from komek.landing.received import Refused
 
@@ -21,7 +20,11 @@ class ReceivedText(io.RawIOBase):
     """
 
     def __init__(
-        self, raw: BinaryIO, encoding: str, advanced: Callable[[], None], most: int
+        self,
+        raw: io.BufferedIOBase,
+        encoding: str,
+        advanced: Callable[[], None],
+        most: int,
     ) -> None:
         """Begin to read.
 

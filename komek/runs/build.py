@@ -6,16 +6,19 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-if TYPE_CHECKING:
-    from dbt.contracts.graph.manifest import Manifest
 from komek.base import database, places
 from komek.base.errors import KomekError, StoppedError, UnwritableError, listed
 from komek.base.files import files_sha256
 from komek.base.messages import harmless_message, of_a_model, unwritten
 from komek.base.settings import environment, settings
 from komek.runs.run import Run
+
+if TYPE_CHECKING:
+    from dbt.artifacts.schemas.run import RunExecutionResult
+    from dbt.cli.main import dbtRunnerResult
+    from dbt.contracts.graph.manifest import Manifest
 
 LAYERS = ("staging", "facts", "law", "marts")
 # Where a run's reports keep what dbt says of it.
@@ -130,7 +133,7 @@ def _invoke(run: Run, layer: str, command: list[str]) -> None:
                 parsed = dbtRunner().invoke(["parse", *arguments[len(command) :]])
                 _raise_failure(parsed)
                 _parsed.clear()
-                _parsed[project] = parsed.result
+                _parsed[project] = cast("Manifest", parsed.result)
             _raise_failure(dbtRunner(manifest=_parsed[project]).invoke(arguments))
             results = run.folder / "dbt" / "run_results.json"
             if results.exists():
@@ -188,7 +191,7 @@ def _environment(run: Run) -> Iterator[None]:
             yield
 
 
-def _raise_failure(outcome: Any) -> None:  # noqa: ANN401  (dbt's own is not public)
+def _raise_failure(outcome: "dbtRunnerResult") -> None:
     if outcome.success:
         return
     if outcome.exception is not None:
@@ -199,7 +202,7 @@ def _raise_failure(outcome: Any) -> None:  # noqa: ANN401  (dbt's own is not pub
         raise KomekError(f"dbt: {_one_line(str(outcome.exception))}")
     failed = [
         result
-        for result in outcome.result.results
+        for result in cast("RunExecutionResult", outcome.result).results
         if result.status in ("error", "fail", "runtime error")
     ]
     for result in failed:

@@ -127,7 +127,7 @@ def _lay_out_snapshot(
             snapshot.sha256,
             (run.request.known_at - snapshot.snapshot_date).days,
             before.rows if before else previous_rows(run.home, snapshot),
-            _joined(declared - set.intersection(*present)),
+            _joined(declared.difference(set.intersection(*present))),
             _shown(set.union(*present) - declared),
         ],
     )

@@ -221,7 +221,8 @@ def _iin_ok(text: str, packed: str) -> str:
     is_ten = _weighted((0, *first)).format(v=packed)
     holds_again = _weighted((-1, *second)).format(v=packed)
     return (
-        f"(strlen({text}) = 12 and {text} <> '000000000000' and coalesce({packed} >= 0, false) and {digits_only}"
+        f"(strlen({text}) = 12 and {text} <> '000000000000'"
+        f" and coalesce({packed} >= 0, false) and {digits_only}"
         f" and ({holds} = 0 or ({is_ten} = 10 and {holds_again} = 0)))"
     )
 

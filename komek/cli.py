@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import duckdb
@@ -26,6 +26,9 @@ from komek.base.places import Home, default_home
 from komek.base.policies import policy_overrides
 from komek.publishing import report
 from komek.runs.run import Request
+
+if TYPE_CHECKING:
+    import rich.progress
 
 
 class _Day(click.ParamType[date]):
@@ -70,7 +73,7 @@ class _Progress:
 
     def __init__(self, quiet: bool) -> None:
         self._quiet = quiet
-        self._bars: Any = None
+        self._bars: rich.progress.Progress | None = None
         if not quiet and sys.stdout.isatty():
             from rich.progress import (  # noqa: PLC0415  (only where it is shown)
                 BarColumn,

@@ -1,7 +1,8 @@
 """Landing: what the sources delivered is kept as it came, or refused by name.
 
 A revision is built beside its place and moved there whole; nothing that has landed is
-changed, and only retention removes it.
+changed, and only retention removes it. Under KOMEK_KEY it is encrypted before it is
+moved: while it is built, what was received lies readable in the scratch folder beside.
 """
 
 import fcntl
@@ -10,13 +11,15 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from komek.base import registries
+import duckdb
+
+from komek.base import database, registries
 from komek.base.errors import StoppedError, listed
 from komek.base.files import (
     make_private,
@@ -36,6 +39,7 @@ from komek.landing.snapshots import (
     MANIFEST,
     Snapshot,
     newest_revision,
+    newest_snapshots,
 )
 
 # In an entity's folder, beside its dates.
@@ -143,6 +147,7 @@ class _Landing:
         for refusal in refusals:
             self.refuse(refusal)
         with _only_one(self.home.entity(entity.name)):
+            _refuse_other_key(self.home, entity)
             for delivery in deliveries:
                 with self.noting_refusal(delivery.name):
                     self.land_delivery(delivery)
@@ -207,6 +212,8 @@ class _Landing:
                         ),
                     )
                 copy.path.unlink()
+        if database.encrypts():
+            received.encrypt(target)
         columns = received.duckdb_columns(target)
         return {
             "file": copy.name,
@@ -222,6 +229,22 @@ class _Landing:
                 for name, kind in _named(columns, entity.column_names)
             ],
         }
+
+
+def _refuse_other_key(home: Home, entity: Entity) -> None:
+    """Refuse to go on where KOMEK_KEY, or its lack, does not open what has landed.
+
+    Raises:
+        UsageError: the entity's newest snapshot is encrypted under another key, or
+            there is none.
+        StoppedError: its manifest cannot be read.
+    """
+    newest = newest_snapshots(home, entity.name)[-1:]
+    for path in [path for snapshot in newest for path in snapshot.paths[:1]]:
+        # What is damaged or gone stops the run that reads it.
+        if path.is_file() and database.is_encrypted_parquet(path):
+            with suppress(duckdb.Error):
+                received.duckdb_columns(path)
 
 
 def _named(

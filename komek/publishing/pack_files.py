@@ -14,8 +14,14 @@ import duckdb
 import pyarrow
 import pyarrow.compute
 
-from komek.base.database import KEY, encrypts, key_of, scan, text_literal
-from komek.base.errors import UsageError
+from komek.base.database import (
+    add_parquet_key,
+    encrypts,
+    footer_key,
+    key_of,
+    scan_encrypted,
+    text_literal,
+)
 from komek.publishing.workbook import (
     MAX_ROWS,
     Sheet,
@@ -26,9 +32,6 @@ from komek.publishing.workbook import (
     write_workbook,
 )
 
-# How an encrypted Parquet file begins.
-_ENCRYPTED_PARQUET = b"PARE"
-
 
 def add_pack_key(connection: duckdb.DuckDBPyConnection, region_kato: str) -> None:
     """Let a connection and its cursors read and write a region's encrypted packs.
@@ -36,16 +39,12 @@ def add_pack_key(connection: duckdb.DuckDBPyConnection, region_kato: str) -> Non
     Raises:
         UsageError: KOMEK_KEY is not set or too short.
     """
-    connection.execute("set variable pack_key = $key", {"key": key_of(region_kato)})
-    connection.execute(
-        f"pragma add_parquet_key({text_literal(region_kato)}, getvariable('pack_key'))"
-    )
-    connection.execute("reset variable pack_key")
+    add_parquet_key(connection, region_kato, key_of(region_kato))
 
 
 def parquet_options(region_kato: str) -> str:
     """Return what a region's Parquet files are written with, as SQL for `copy`."""
-    key = f", encryption_config {_footer_key(region_kato)}" if encrypts() else ""
+    key = f", encryption_config {footer_key(region_kato)}" if encrypts() else ""
     return f"(format parquet, compression zstd{key})"
 
 
@@ -56,16 +55,7 @@ def read_parquet(file: Path, region_kato: str) -> str:
         UsageError: it is, and KOMEK_KEY is not set.
         OSError: the file cannot be read.
     """
-    with file.open("rb") as opened:
-        encrypted = opened.read(4) == _ENCRYPTED_PARQUET
-    if encrypted and not encrypts():
-        raise UsageError(f"{file} is encrypted: set {KEY}")
-    key = [f"encryption_config = {_footer_key(region_kato)}"] if encrypted else []
-    return scan(file, *key)
-
-
-def _footer_key(region_kato: str) -> str:
-    return f"{{footer_key: {text_literal(region_kato)}}}"
+    return scan_encrypted(file, region_kato)
 
 
 COLUMNS = (

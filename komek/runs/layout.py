@@ -50,6 +50,7 @@ def begin(
 
     Raises:
         StoppedError: an entity has no snapshot, or a landed file is not what it was.
+        UsageError: one is encrypted, and not under KOMEK_KEY.
     """
     if inputs is None:
         snapshots = newest_inputs(home, request.known_at)
@@ -90,7 +91,8 @@ def _lay_out(run: Run, snapshots: Sequence[Snapshot], calendar: WorkingDays) -> 
         )
         file_no = 1
         for snapshot in snapshots:
-            _lay_out_snapshot(connection, run, snapshot, file_no)
+            with database.opening(snapshot.paths[0]):
+                _lay_out_snapshot(connection, run, snapshot, file_no)
             file_no += len(snapshot.files)
         connection.execute(
             "create view landing.working_days as"
@@ -210,7 +212,12 @@ def _select(
     paths: Sequence[Path],
 ) -> str:
     malformed = f'"{MALFORMED}" is not null' if MALFORMED in columns else "false"
-    files = database.scan(paths, f"filename = '{FILE_NAME}'", "file_row_number = true")
+    files = database.scan_encrypted(
+        paths,
+        database.LANDING,
+        f"filename = '{FILE_NAME}'",
+        "file_row_number = true",
+    )
     return (
         f"select {''.join(f'{column}, ' for column in selected)}"
         f"cast({number} as bigint) * {ROWS_PER_FILE} + file_row_number + 1"
@@ -230,7 +237,8 @@ def _numeric_identifiers(
             name = column["name"]
             if name in identifiers and _NUMERIC.fullmatch(column["type"]):
                 (filled,) = connection.execute(
-                    f'select count("{name}") from {database.scan(path)}'
+                    f'select count("{name}") from '
+                    + database.scan_encrypted(path, database.LANDING)
                 ).fetchone() or (0,)
                 if filled:
                     found.add(name)

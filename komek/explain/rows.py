@@ -141,8 +141,6 @@ def read_rows(
     found: dict[Place, dict[str, str | None]] = {}
     for (entity, file), numbers in wanted.items():
         path = home.root / landed[entity, file]
-        if not path.is_file():
-            raise KomekError(f"the landed file {path} is gone")
         # By number of row: only the row groups that hold them are read.
         for row in records(
             connection,
@@ -224,7 +222,13 @@ def _rows_about(
 
 
 def _numbered(landed: Path) -> str:
-    """Return SQL that reads a landed file, its rows numbered from 0."""
+    """Return SQL that reads a landed file, its rows numbered from 0.
+
+    Raises:
+        KomekError: it is gone.
+    """
+    if not landed.is_file():
+        raise KomekError(f"the landed file {landed} is gone")
     return database.scan_encrypted(landed, database.LANDING, "file_row_number = true")
 
 

@@ -30,7 +30,9 @@ from komek.runs import build
 from komek.runs.layout import begin
 from komek.runs.run import Request, Run, load, note_overridden, overridden, settle
 from komek.trust import events
+from komek.trust.chain import read_chain
 from komek.trust.receipts import said_first, seal, seal_if_missing, write_receipt
+from komek.trust.signatures import signing_key
 
 DECIDED_IN = ("facts", "law", "marts")
 
@@ -59,10 +61,12 @@ def prepare(home: Home, request: Request) -> str:
     """Find the inputs of a run and lay out its file; return its id.
 
     Raises:
-        UsageError: KOMEK_KEY is not the one the home was published under.
+        UsageError: KOMEK_KEY is not the one the home was published under, or
+            KOMEK_SIGNING_KEY is no key.
         StoppedError: an input is missing, or not what it was.
     """
     refuse_other_key(home)
+    signing_key()
     with private_files():
         return begin(home, request).run_id
 
@@ -147,7 +151,8 @@ def publish(
         before = current_publication(home)
         if before:
             seal_if_missing(home, before)
-        publication = publish_run(home, run_id, run.is_official, say)
+        head = read_chain(home).head
+        publication = publish_run(home, run_id, run.is_official, say, head)
         if publication and (before is None or publication.name != before.name):
             seal(home, publication)
     clear_away(home, run_id)

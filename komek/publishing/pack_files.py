@@ -22,6 +22,7 @@ from komek.base.database import (
     scan_encrypted,
     text_literal,
 )
+from komek.publishing.publication import ChainHead
 from komek.publishing.workbook import (
     MAX_ROWS,
     Sheet,
@@ -98,6 +99,7 @@ class Origin:
     official: bool
     as_of: date
     list_month: date
+    chain_head: ChainHead | None = None
 
 
 @dataclass(frozen=True)

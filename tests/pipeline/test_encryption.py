@@ -33,7 +33,7 @@ from komek.publishing.status import status
 from komek.runs.layout import begin
 from komek.runs.run import Request
 from komek.trust.receipts import read_receipt
-from komek.trust.verify import check, verify
+from komek.trust.verify import Verified, check, verify
 from personal_data import people_of
 
 SECRET = "correct-horse-battery"
@@ -246,7 +246,7 @@ def some_recipient(home: Home) -> str:
 
 
 def test_an_encrypted_run_is_verified(homes: Homes) -> None:
-    assert verify(homes.encrypted, homes.run_id, quiet) == []
+    assert verify(homes.encrypted, homes.run_id, quiet) == Verified([], ["unsigned"])
     assert not [*homes.encrypted.scratch.iterdir()]
 
 

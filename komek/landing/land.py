@@ -32,6 +32,7 @@ from komek.base.files import (
 from komek.base.places import Home
 from komek.base.registries import Entity
 from komek.base.say import Progress, Say, no_progress, silent
+from komek.base.scratch import LANDING, LANDING_LOCK
 from komek.landing import drop, received, received_csv
 from komek.landing.drop import Copy, Delivery, naming, reading
 from komek.landing.received import Refused
@@ -41,10 +42,6 @@ from komek.landing.snapshots import (
     newest_revision,
     newest_snapshots,
 )
-
-# In an entity's folder, beside its dates.
-_SCRATCH = ".landing"
-_LOCK = ".lock"
 
 
 def land(
@@ -279,16 +276,16 @@ def _only_one(entity_folder: Path) -> Iterator[None]:
     What is in its scratch folder now was left there by a crash.
     """
     make_private(entity_folder)
-    with open_private(entity_folder / _LOCK, os.O_CREAT) as lock:
+    with open_private(entity_folder / LANDING_LOCK, os.O_CREAT) as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        shutil.rmtree(entity_folder / _SCRATCH, ignore_errors=True)
+        shutil.rmtree(entity_folder / LANDING, ignore_errors=True)
         yield
 
 
 @contextmanager
 def _scratch(entity_folder: Path) -> Iterator[Path]:
     """Yield an empty folder beside the snapshots, gone afterwards."""
-    scratch = entity_folder / _SCRATCH
+    scratch = entity_folder / LANDING
     scratch.mkdir(mode=0o700)
     try:
         yield scratch

@@ -17,6 +17,7 @@ from komek.base import database, policies, registries
 from komek.base.errors import printable
 from komek.base.places import Home
 from komek.base.registries import ColumnType, Entity
+from komek.base.scratch import hold
 from komek.landing.received import FILE_NAME, MALFORMED
 from komek.landing.snapshots import Snapshot
 from komek.landing.working_days import WorkingDays, land_working_days
@@ -38,7 +39,11 @@ _NUMERIC = re.compile(
 
 
 def begin(
-    home: Home, request: Request, inputs: Sequence[Mapping[str, Any]] | None = None
+    home: Home,
+    request: Request,
+    inputs: Sequence[Mapping[str, Any]] | None = None,
+    *,
+    alone: bool = False,
 ) -> Run:
     """Find a run's inputs, name it, and lay out the file it is built in.
 
@@ -47,6 +52,7 @@ def begin(
         request: what is asked of it.
         inputs: those of a run before, to take whatever has landed since; None takes
             the newest that the request may know.
+        alone: whether the process that begins the run takes its every step.
 
     Raises:
         StoppedError: an entity has no snapshot, or a landed file is not what it was.
@@ -70,6 +76,8 @@ def begin(
     )
     shutil.rmtree(run.folder, ignore_errors=True)
     run.folder.mkdir(parents=True)
+    if alone:
+        hold(run.folder)
     save(run)
     _lay_out(run, snapshots, calendar)
     return run

@@ -192,8 +192,8 @@ def run(
         with progress.step("pull the registries"):
             pipeline.pull(at, drop, until=request.known_at, say=progress.say)
         with progress.step("find what the run may know"):
-            run_id = pipeline.prepare(at, request)
-        with pipeline.abandoned_on_failure(at, run_id):
+            run_id = pipeline.prepare(at, request, progress.say, alone=True)
+        with pipeline.abandoned_on_failure(at, run_id, progress.say):
             for step in pipeline.STEPS:
                 with progress.step(step.label):
                     step.act(at, run_id, progress.say)

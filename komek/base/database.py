@@ -9,7 +9,8 @@ import hashlib
 import hmac
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -38,8 +39,73 @@ def scan(paths: Path | Sequence[Path], *options: str) -> str:
     return f"read_parquet({given})"
 
 
+# What the key of the landed Parquet files is called in SQL.
+LANDING = "landing"
 _SHORTEST = 16
 _WAREHOUSE = "warehouse"
+# How an encrypted Parquet file begins.
+_ENCRYPTED_PARQUET = b"PARE"
+
+
+def scan_encrypted(paths: Path | Sequence[Path], key_name: str, *options: str) -> str:
+    """Return SQL that reads Parquet files, all encrypted under one key or none.
+
+    Args:
+        paths: the files.
+        key_name: what the connections that run the SQL call the key.
+        options: DuckDB's `name = value`.
+
+    Raises:
+        UsageError: they are encrypted, and KOMEK_KEY is not set.
+        OSError: a file cannot be read.
+    """
+    first = paths if isinstance(paths, Path) else paths[0]
+    if not is_encrypted_parquet(first):
+        return scan(paths, *options)
+    if not encrypts():
+        raise UsageError(f"{first} is encrypted: set {KEY}")
+    return scan(paths, *options, f"encryption_config = {footer_key(key_name)}")
+
+
+@contextmanager
+def opening(file: Path) -> Iterator[None]:
+    """Say that KOMEK_KEY does not open an encrypted Parquet file where it does not.
+
+    Raises:
+        UsageError: it does not.
+    """
+    try:
+        yield
+    except duckdb.Error as error:
+        if "are you using the right key" not in str(error):
+            raise
+        raise UsageError(f"{KEY} does not open {file}") from None
+
+
+def is_encrypted_parquet(file: Path) -> bool:
+    """Say whether a Parquet file is encrypted.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with file.open("rb") as opened:
+        return opened.read(len(_ENCRYPTED_PARQUET)) == _ENCRYPTED_PARQUET
+
+
+def footer_key(key_name: str) -> str:
+    """Return the encryption of Parquet under a key, by its name, as SQL has it."""
+    return f"{{footer_key: {text_literal(key_name)}}}"
+
+
+def add_parquet_key(
+    connection: duckdb.DuckDBPyConnection, key_name: str, key: str
+) -> None:
+    """Let a connection and its cursors read and write Parquet under a key (Base64)."""
+    connection.execute("set variable parquet_key = $key", {"key": key})
+    connection.execute(
+        f"pragma add_parquet_key({text_literal(key_name)}, getvariable('parquet_key'))"
+    )
+    connection.execute("reset variable parquet_key")
 
 
 def encrypts() -> bool:
@@ -52,7 +118,7 @@ def encrypts() -> bool:
 
 
 def key_of(region_kato: str | None = None) -> str:
-    """Return the key, in Base64, of a region's packs; without a region, of the files.
+    """Return the key, in Base64, of a region's packs; without one, of all the rest.
 
     Raises:
         UsageError: KOMEK_KEY is not set or too short.
@@ -101,7 +167,7 @@ def cursor(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
 
 
 def secure(connection: duckdb.DuckDBPyConnection) -> None:
-    """Let a connection encrypt what it writes and spills, where there is a key.
+    """Let a connection read the landing and encrypt what it writes, if there is a key.
 
     Raises:
         UsageError: KOMEK_KEY is too short.
@@ -110,6 +176,7 @@ def secure(connection: duckdb.DuckDBPyConnection) -> None:
         # OpenSSL's AES: by itself DuckDB only decrypts.
         connection.execute(f"load {text_literal(_extension())}")
         connection.execute("set temp_file_encryption = true")
+        add_parquet_key(connection, LANDING, key_of())
 
 
 def attach(

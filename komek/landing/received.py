@@ -12,7 +12,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from komek.base.database import scan
+from komek.base import database
+from komek.base.database import LANDING, scan
+from komek.base.files import sync
 
 Format = Literal["csv", "csv.gz", "parquet"]
 # The column of a landed CSV that holds the lines that did not split.
@@ -27,6 +29,8 @@ MAX_ROWS = 1_000_000_000
 # As long as a row of a CSV may be.
 MAX_FIELD_BYTES = 8 << 20
 _READ_ROWS = 65_536
+# What encrypting a file may take; a row group per core is held at once.
+_MEMORY = "2GB"
 _NO_PARQUET = "is no whole Parquet: its footer or a page cannot be read"
 
 
@@ -70,12 +74,40 @@ def check_parquet(received: Path) -> int:
 
 
 def duckdb_columns(parquet: Path) -> tuple[tuple[str, str], ...]:
-    """Return the names and DuckDB type names of a Parquet's received columns."""
-    with duckdb.connect() as connection:
+    """Return the names and DuckDB type names of a landed Parquet's received columns.
+
+    Raises:
+        UsageError: it is encrypted, and not under KOMEK_KEY.
+    """
+    with database.connect() as connection, database.opening(parquet):
         described = connection.execute(
-            f"describe select * from {scan(parquet)}"
+            f"describe select * from {database.scan_encrypted(parquet, LANDING)}"
         ).fetchall()
     return tuple((name, kind) for name, kind, *_ in described if name != MALFORMED)
+
+
+def encrypt(parquet: Path) -> None:
+    """Put a Parquet under KOMEK_KEY: the same rows, order, columns and types.
+
+    It is read and written a few row groups at a time. Until it is replaced whole, the
+    readable file lies where it was.
+
+    Raises:
+        UnwritableError, duckdb.Error: the encrypted one cannot be written.
+    """
+    encrypted = parquet.with_suffix(".encrypted")
+    spill = database.text_literal(parquet.with_suffix(".spill"))
+    with database.connect() as connection:
+        connection.execute(f"set memory_limit = '{_MEMORY}'")
+        connection.execute(f"set temp_directory = {spill}")
+        connection.execute(
+            f"copy (from {scan(parquet)}) to {database.text_literal(encrypted)}"
+            " (format parquet, compression zstd,"
+            f" encryption_config {database.footer_key(LANDING)})"
+        )
+    encrypted.chmod(0o600)
+    sync(encrypted)
+    encrypted.replace(parquet)
 
 
 def check_names(names: Sequence[str]) -> None:

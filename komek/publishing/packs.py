@@ -14,6 +14,7 @@ import os
 import re
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 
@@ -252,6 +253,7 @@ def _manifest(
         "as_of": origin.as_of.isoformat(),
         "list_month": origin.list_month.isoformat(),
         "region_kato": pack.region_kato,
+        "chain_head": asdict(head) if (head := origin.chain_head) else None,
         "previous_run": pack_run(previous) if previous else None,
         "recipients": pack.recipients,
         "amount_total": str(pack.amount_total),

@@ -24,10 +24,10 @@ class Settings:
             `data/drop` in the project.
         key: KOMEK_KEY, the passphrase that what is written is encrypted under; None:
             it is not encrypted.
-        signing_key: KOMEK_SIGNING_KEY, what the chain's links are signed with: 32 bytes in
-            Base64 or the path of a PEM file; None: they are not signed.
-        verify_key: KOMEK_VERIFY_KEY, the path of a PEM file of the public keys that links
-            are held against; None: they are held against none.
+        signing_key: KOMEK_SIGNING_KEY, what the chain's links are signed with, 32 bytes
+            in Base64 or the path of a PEM file; None: they are not signed.
+        verify_key: KOMEK_VERIFY_KEY, the public keys that links are held against, the
+            path of a PEM file; None: that of the signing key, if there is one.
         memory_limit: KOMEK_MEMORY_LIMIT, what DuckDB may take, in its words (`4GB`);
             None: 60% of the machine's, at most 6 GiB.
         asks_approval: KOMEK_APPROVAL, `1` where a person approves of each publication.

@@ -79,16 +79,6 @@
 {%- endmacro %}
 
 
-{# A value of law that no row covers ends the run; there is no default. #}
-{% macro law_value(column, name) -%}
-    case
-        when {{ column }} is null
-            then {{ fail("'no value of law covers the date: " ~ name ~ "'") }}
-        else {{ column }}
-    end
-{%- endmacro %}
-
-
 {# The code of the service of targeted social assistance, from the table of services. #}
 {% macro asp_service() -%}
     (select service_code from {{ ref('services') }} where is_asp)

@@ -16,6 +16,7 @@ from pathlib import Path
 import duckdb
 
 from komek.base.errors import UsageError
+from komek.base.settings import KEY, settings
 
 
 def pattern(path: Path) -> str:
@@ -37,7 +38,6 @@ def scan(paths: Path | Sequence[Path], *options: str) -> str:
     return f"read_parquet({given})"
 
 
-KEY = "KOMEK_KEY"
 _SHORTEST = 16
 _WAREHOUSE = "warehouse"
 
@@ -158,7 +158,22 @@ def is_encrypted(file: Path) -> bool:
             "select encrypted from duckdb_databases()"
             " where database_name = current_database()"
         ).fetchone() or (False,)
-    return encrypted
+    return bool(encrypted)
+
+
+def fold_log(file: Path) -> None:
+    """Put into a DuckDB file what DuckDB could only note in the log beside it.
+
+    On a full disk it closes a file in silence all the same: moved alone, the file would
+    lose what the log has.
+
+    Raises:
+        UsageError: KOMEK_KEY does not open the file, or is too short.
+        duckdb.Error: it still cannot be written.
+    """
+    if file.with_name(f"{file.name}.wal").exists():
+        with connect(file) as connection:
+            connection.execute("checkpoint")
 
 
 def text_literal(text: str | Path) -> str:
@@ -168,7 +183,7 @@ def text_literal(text: str | Path) -> str:
 
 
 def _passphrase() -> str | None:
-    given = os.environ.get(KEY) or None
+    given = settings().key
     if given is not None and len(given) < _SHORTEST:
         raise UsageError(f"{KEY} is too short: it takes {_SHORTEST} characters or more")
     return given

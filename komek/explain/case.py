@@ -49,7 +49,8 @@ class Case:
     @property
     def as_of(self) -> date:
         """The day the run decides for."""
-        return self.context["as_of"]
+        as_of: date = self.context["as_of"]
+        return as_of
 
     def row(self, entity: str, **values: str | None) -> SourceRow | None:
         """Return the first cited row of an entity with these values."""

@@ -103,7 +103,7 @@ def _listed(case: Case) -> list[Asked]:
     """
     candidate_by = CANDIDATES.get(case.kind)
     compared = COMPARED.get(case.kind, {})
-    asked = []
+    asked: list[Asked] = []
     for reason in [*filter(None, [candidate_by]), *case.reasons]:
         check = compared[reason](case) if reason in compared else Check(reason)
         if check is None and reason == case.decision["reason"]:

@@ -179,7 +179,7 @@ def _queue(case: Case) -> list[Asked]:
 
 
 def _p16(case: Case) -> list[Asked]:
-    asked: Mapping[str, tuple[str, Compare]] = {
+    asked: Mapping[str, tuple[str, Callable[[Case], Check]]] = {
         "mode": ("wrong_mode", _decided_in_absentia),
         "term": ("term_over_one_year", _term_within_a_year),
         "control_exam": ("control_exam_overdue", _control_exam_held),

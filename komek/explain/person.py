@@ -13,9 +13,10 @@ import duckdb
 from komek.base import database
 from komek.base.errors import KomekError, UsageError
 from komek.base.places import Home
+from komek.explain.blocks import Block
 from komek.explain.case import Case
 from komek.explain.conditions import conditions, policies_read
-from komek.explain.decisions import Block, Decisions
+from komek.explain.decisions import Decisions
 from komek.explain.rows import (
     Citations,
     Place,
@@ -29,7 +30,7 @@ from komek.explain.rows import (
 )
 from komek.publishing.publication import WAREHOUSE, current_publication
 
-_IIN_WEIGHTS = ((*range(1, 12),), (*range(3, 12), 1, 2))
+_IIN_WEIGHTS: tuple[tuple[int, ...], ...] = ((*range(1, 12),), (*range(3, 12), 1, 2))
 
 
 def explain(home: Home, iin: str, run_id: str | None = None) -> dict[str, Any]:

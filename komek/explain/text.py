@@ -1,16 +1,19 @@
-"""An explanation as lines for people, in the words of the table of explanations."""
+"""An explanation as lines for people, in the words of `words.csv` beside it."""
 
 import csv
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from functools import cache
+from pathlib import Path
 from typing import Any
 
-from komek.base import places
 from komek.base.errors import UsageError, printable
 
 LANGUAGES = ("en", "ru", "kk")
+# Of outcomes, reasons, conditions, readings and fields a key (kind and code) and a text
+# per language; a value in braces is filled in.
+WORDS = Path(__file__).parent / "words.csv"
 _MARKS = {"holds": "+", "fails": "x"}
 _DAY = re.compile(r"^\d{4}-\d{2}-\d{2}$")
 # Which row of a mart it is, and what it says beside its outcome.
@@ -65,8 +68,7 @@ def texts(lang: str) -> dict[str, str]:
     """
     if lang not in LANGUAGES:
         raise UsageError(f"--lang is one of {', '.join(LANGUAGES)}, not {lang!r}")
-    path = places.LAW_SEEDS / "explanations.csv"
-    with path.open(encoding="utf-8", newline="") as file:
+    with WORDS.open(encoding="utf-8", newline="") as file:
         return {row["key"]: row[f"text_{lang}"] for row in csv.DictReader(file)}
 
 

@@ -5,7 +5,7 @@ A refusal never quotes the file: its rows are personal data.
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 import duckdb
 import pyarrow as pa
@@ -113,8 +113,9 @@ def _check_fields(batch: pa.RecordBatch, rows_before: int) -> None:
         has_length = pa.types.is_string(column.type) or pa.types.is_binary(column.type)
         if not has_length or column.nbytes <= MAX_FIELD_BYTES:
             continue
-        lengths = pc.fill_null(pc.binary_length(column), 0)
-        longest = pc.max(lengths).as_py()
+        texts = cast("pa.StringArray", column)
+        lengths = pc.binary_length(texts)
+        longest = pc.max(lengths).as_py() or 0
         if longest > MAX_FIELD_BYTES:
             row = rows_before + pc.index(lengths, longest).as_py() + 1
             raise Refused(
@@ -142,7 +143,7 @@ def _decoded_by_duckdb(parquet: Path) -> int:
         with duckdb.connect() as connection:
             count, *_ = connection.execute(
                 f"select count(*), bit_xor(hash(columns(*))) from {scan(parquet)}"
-            ).fetchone()
+            ).fetchone() or (0,)
     except duckdb.Error:
         raise Refused(_NO_PARQUET) from None
-    return count
+    return int(count)

@@ -7,15 +7,13 @@ and a parser does not promise: every row keeps its number, also beside lines tha
 not split, and a file that was cut off is not mistaken for a shorter one.
 """
 
-import codecs
 import csv
 import gzip
 import io
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Literal, cast
 
 import numpy as np
 import pyarrow as pa
@@ -23,6 +21,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from komek.landing.received import MALFORMED, Format, Refused, check_names, check_rows
+from komek.landing.received_text import ReceivedText
 
 DELIMITERS = (",", ";", "\t")
 # A block is what is parsed at once; a row longer than one is refused.
@@ -34,7 +33,6 @@ MAX_UNPACKED_BYTES = 1 << 30
 # Malformed lines wait for the well-formed rows around them; this much text may.
 MAX_WAITING_CHARACTERS = 256 << 20
 ROW_GROUP_ROWS = 122_880
-_RAW_CHUNK = 1 << 20
 _UNCLOSED = "ends inside quotes: cut off, or a quote is never closed"
 _CLOSING = "komek:end"
 
@@ -67,9 +65,10 @@ def write_csv(
         Refused: the file is empty, cut off, not in its encoding, or no CSV.
     """
     with received.open("rb") as file:
-        raw = gzip.GzipFile(fileobj=file) if file_format == "csv.gz" else file
+        zipped = file_format == "csv.gz"
+        raw: io.BufferedIOBase = gzip.GzipFile(fileobj=file) if zipped else file
         most = max(MAX_UNPACKED_BYTES, MAX_UNPACKED_RATIO * received.stat().st_size)
-        text = _Text(raw, encoding, lambda: advance(file.tell()), most)
+        text = ReceivedText(raw, encoding, lambda: advance(file.tell()), most)
         names, delimiter = _header(text, declared)
         closing = _CLOSING + delimiter * (len(names) - 1)
         text.close_with(f"{closing}\n".encode())
@@ -82,109 +81,7 @@ def write_csv(
         return _write(_without_closing(tables, text), names, target)
 
 
-class _Text(io.RawIOBase):
-    """The text of a CSV as UTF-8 without mark, checked while it streams by.
-
-    No chunk but the last ends in a carriage return: Arrow would drop the line feed
-    after it even inside quotes. After the last line comes a closing row: Arrow takes a
-    quote left open for closed at the end of the file, but the closing row is swallowed.
-    """
-
-    def __init__(
-        self, raw: BinaryIO, encoding: str, advanced: Callable[[], None], most: int
-    ) -> None:
-        super().__init__()
-        self._raw = raw
-        self._encoding = encoding
-        self._decoder: codecs.IncrementalDecoder | None = None
-        self._advanced = advanced
-        self._most = most
-        self._offset = 0
-        self._ready = bytearray()
-        self._closing: bytes | None = None
-        self._last = b""
-        self.ended = False
-
-    @property
-    def ends_in_line_end(self) -> bool:
-        """Whether the last line has a line end; known once `ended`."""
-        return self._last in (b"\n", b"\r")
-
-    def readable(self) -> bool:
-        return True
-
-    def close_with(self, closing: bytes) -> None:
-        """Set the row that follows the last line."""
-        self._closing = closing
-
-    def peek(self, size: int) -> bytes:
-        """Return the first `size` bytes, fewer at the end, and leave them unread."""
-        self._fill(size)
-        return bytes(self._ready[:size])
-
-    def read(self, size: int = -1) -> bytes:
-        self._fill(size)
-        if self.ended and self._closing is not None:
-            self._ready += (b"" if self.ends_in_line_end else b"\n") + self._closing
-            self._closing = None
-        chunk = bytes(self._ready[:size])
-        if len(chunk) > 1 and chunk.endswith(b"\r"):
-            chunk = chunk[:-1]
-        del self._ready[: len(chunk)]
-        return chunk
-
-    def _fill(self, size: int) -> None:
-        while len(self._ready) < size and not self.ended:
-            received = self._received()
-            text = self._utf8(received)
-            if b"\0" in text:
-                raise Refused("has NUL bytes: not a text file, or UTF-16")
-            self._ready += text
-            self._last = text[-1:] or self._last
-            self._offset += len(received)
-            if self._offset > self._most:
-                raise Refused(f"unpacks to more than {self._most:,} bytes")
-            self.ended = not received
-
-    def _received(self) -> bytes:
-        try:
-            received = self._raw.read(_RAW_CHUNK)
-        except EOFError:
-            raise Refused("is cut off: its gzip ends early") from None
-        except (gzip.BadGzipFile, zlib.error):
-            raise Refused("is damaged: its gzip does not check") from None
-        self._advanced()
-        return received
-
-    def _utf8(self, received: bytes) -> bytes:
-        """Return received bytes as UTF-8, of which none are wrongly encoded."""
-        if self._decoder is None:
-            if received.startswith(codecs.BOM_UTF8):
-                self._encoding = "utf-8"
-            decoder = "utf-8-sig" if _is_utf8(self._encoding) else self._encoding
-            self._decoder = codecs.getincrementaldecoder(decoder)()
-        try:
-            text = self._decoder.decode(received, final=not received)
-        except UnicodeDecodeError as error:
-            # What the decoder held back from before belongs to its object.
-            held_back = len(error.object) - len(received)
-            place = self._offset - held_back + error.start
-            raise Refused(
-                f"is not {self._encoding} text: byte {place} on{_utf16(error.object)}"
-            ) from None
-        return text.encode()
-
-
-def _is_utf8(encoding: str) -> bool:
-    return codecs.lookup(encoding).name == "utf-8"
-
-
-def _utf16(start: bytes) -> str:
-    marked = start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    return " (it begins like UTF-16)" if marked else ""
-
-
-def _header(text: _Text, declared: Sequence[str]) -> tuple[list[str], str]:
+def _header(text: ReceivedText, declared: Sequence[str]) -> tuple[list[str], str]:
     """Return the received column names and the delimiter that yields most of them."""
     start = text.peek(MAX_HEADER_BYTES)
     if not start.strip(b"\r\n"):
@@ -222,14 +119,14 @@ class _MalformedLines:
         self._seen = 0
         self.overflowed = False
 
-    def __call__(self, row: pa_csv.InvalidRow) -> str:
+    def __call__(self, row: pa_csv.InvalidRow) -> Literal["skip", "error"]:
         """Keep a line; Arrow numbers the rows from 1, the header among them."""
         self._characters += len(row.text)
         if self._characters > MAX_WAITING_CHARACTERS:
             self.overflowed = True
             return "error"
         self._seen += 1
-        self._rows.append(row.number - 2)
+        self._rows.append(cast("int", row.number) - 2)
         self._lines.append(row.text)
         return "skip"
 
@@ -263,14 +160,14 @@ class _MalformedLines:
 
 
 def _open(
-    text: _Text,
+    text: ReceivedText,
     names: Sequence[str],
     delimiter: str,
     malformed: _MalformedLines,
     block_bytes: int,
 ) -> pa_csv.CSVStreamingReader:
     reader = pa_csv.open_csv(
-        text,
+        cast("BinaryIO", text),
         # One thread: Arrow knows a malformed line's number only then.
         read_options=pa_csv.ReadOptions(block_size=block_bytes, use_threads=False),
         parse_options=pa_csv.ParseOptions(
@@ -337,7 +234,9 @@ def _in_order(well_formed: pa.Table, offsets: np.ndarray, lines: list[str]) -> p
     return pa.concat_tables([table, others], promote_options="default").take(order)
 
 
-def _without_closing(tables: Iterator[pa.Table], text: _Text) -> Iterator[pa.Table]:
+def _without_closing(
+    tables: Iterator[pa.Table], text: ReceivedText
+) -> Iterator[pa.Table]:
     """Yield the rows before the closing row, having seen that it stands alone."""
     last = None
     ends_malformed = False

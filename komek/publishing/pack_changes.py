@@ -49,4 +49,4 @@ def write_changes(
         f"copy (\n{compared}\n) to {text_literal(path)} {options}",
         {"region": region, "columns": columns},
     ).fetchone() or (0,)
-    return count
+    return int(count)

@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from typing import Any, cast
 
 import duckdb
 import pyarrow
 import pyarrow.compute
 
-from komek.base.database import KEY, encrypts, key_of, scan, text_literal
+from komek.base.database import encrypts, key_of, scan, text_literal
 from komek.base.errors import UsageError
+from komek.base.settings import KEY
 from komek.publishing.workbook import (
     MAX_ROWS,
     Sheet,
@@ -223,7 +225,7 @@ def _sheet(
     name = district.name if part == 0 else f"{district.name} ({part + 1})"
     count = min(MAX_ROWS, district.recipients - first)
 
-    def rows_xml(styles: Styles) -> Iterator[bytes]:
+    def rows_xml(styles: Styles) -> Iterator[memoryview]:
         # Row 1 is the header, and a sheet's rows count from 1.
         row = f"(number - {first} + 2)::varchar as sheet_row"
         query = f"""
@@ -249,9 +251,10 @@ def _sheet(
     return Sheet(name, count, rows_xml)
 
 
-def _joined(texts: pyarrow.StringArray) -> bytes:
+def _joined(texts: "pyarrow.Array[Any]") -> memoryview:
     """Return all texts of a column as one run of bytes."""
     whole = pyarrow.ListArray.from_arrays(
         pyarrow.array([0, len(texts)], pyarrow.int32()), texts
     )
-    return pyarrow.compute.binary_join(whole, "")[0].as_buffer()
+    joined = cast("pyarrow.StringArray", pyarrow.compute.binary_join(whole, ""))
+    return memoryview(joined[0].as_buffer())

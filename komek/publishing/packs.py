@@ -60,7 +60,8 @@ def is_whole(pack: Path) -> bool:
 
 def pack_run(pack: Path) -> str:
     """Return the run a pack came from, as its manifest says."""
-    return json.loads((pack / PACK_MANIFEST).read_text(encoding="utf-8"))["run_id"]
+    manifest = json.loads((pack / PACK_MANIFEST).read_text(encoding="utf-8"))
+    return str(manifest["run_id"])
 
 
 def write_packs(
@@ -112,8 +113,8 @@ def write_packs(
                 for pack in packs
             ]
             try:
-                for pack in written:
-                    pack.result()
+                for future in written:
+                    future.result()
             except BaseException:
                 threads.shutdown(cancel_futures=True)
                 raise

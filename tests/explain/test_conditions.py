@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Mapping
 from datetime import date
+from pathlib import Path
 from string import Formatter
 from types import SimpleNamespace
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 import yaml
 
 from komek.base import places
+from komek.base.grounds import codes
 from komek.explain.case import Case
 from komek.explain.conditions import (
     CANDIDATES,
@@ -19,9 +21,8 @@ from komek.explain.conditions import (
     POLICIES,
     conditions,
 )
-from komek.explain.decisions import GROUNDS
 from komek.explain.findings import JUDGED_BY
-from komek.explain.text import LANGUAGES, texts
+from komek.explain.text import LANGUAGES, WORDS, texts
 from retold import reasons_of
 
 AS_OF = date(2020, 4, 20)
@@ -89,7 +90,7 @@ def reasons(kind: str, decision: Mapping[str, Any], **readings: str) -> list[str
 def test_every_model_with_conditions_says_what_it_decides() -> None:
     assert set(MODELS.values()) == JUDGING
     assert set(MODELS) == set(COMPARED)
-    assert set(GROUNDS) <= set(COMPARED)
+    assert set(codes()) <= set(COMPARED)
 
 
 @pytest.mark.parametrize("kind", COMPARED)
@@ -98,7 +99,7 @@ def test_every_condition_of_a_model_has_what_it_compares(kind: str) -> None:
     assert set(COMPARED[kind]) == {*reasons_of(MODELS[kind]), *made_by}
 
 
-@pytest.mark.parametrize("kind", [*GROUNDS, "asp_extensions"])
+@pytest.mark.parametrize("kind", [*codes(), "asp_extensions"])
 def test_conditions_stand_in_the_order_of_the_law(kind: str) -> None:
     made_by = [CANDIDATES[kind]] if kind in CANDIDATES else []
     assert reasons(kind, {}) == made_by + reasons_of(MODELS[kind])
@@ -190,14 +191,24 @@ def test_a_finding_that_is_not_known_is_told() -> None:
 # --- in words
 
 
-def law_table(name: str) -> list[dict[str, str]]:
-    path = places.LAW_SEEDS / f"{name}.csv"
+def rows_of(path: Path) -> list[dict[str, str]]:
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
 
+def law_table(name: str) -> list[dict[str, str]]:
+    return rows_of(places.LAW_SEEDS / f"{name}.csv")
+
+
+def test_a_key_has_one_text_in_a_language() -> None:
+    keys = [row["key"] for row in rows_of(WORDS)]
+
+    assert len(keys) == len(set(keys))
+    assert all(keys)
+
+
 def test_texts_fill_in_the_same_values_in_every_language() -> None:
-    for row in law_table("explanations"):
+    for row in rows_of(WORDS):
         fields = [
             {field for _, field, _, _ in Formatter().parse(row[f"text_{lang}"])}
             - {None}

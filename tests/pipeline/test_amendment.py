@@ -156,6 +156,19 @@ def test_the_sixth_ground_of_p25_decides_from_its_day(built: Runs) -> None:
     assert _rows(built.in_force, listed)
 
 
+def test_the_sixth_ground_has_its_conditions_in_the_run(built: Runs) -> None:
+    conditions = (
+        "select reason from law.conditions where decides = 'p25_6' order by stage"
+    )
+
+    assert _rows(built.as_it_is, conditions) == []
+    assert _rows(built.in_force, conditions) == [
+        ("not_in_population_register",),
+        ("deceased",),
+        ("award_not_active",),
+    ]
+
+
 def test_the_five_old_grounds_decide_as_before_under_the_new_edition(
     built: Runs,
 ) -> None:
@@ -205,7 +218,10 @@ def _amend() -> None:
     # Every ground has the columns of the others.
     contract = (models / "p25_5_unemployed.yml").read_text(encoding="utf-8")
     (models / "p25_6_capacity_loss.yml").write_text(
-        contract.replace("p25_5_unemployed", "p25_6_capacity_loss"), encoding="utf-8"
+        contract.replace("p25_5_unemployed", "p25_6_capacity_loss").replace(
+            "decides: p25_5", "decides: p25_6"
+        ),
+        encoding="utf-8",
     )
     project = places.DBT_PROJECT / "dbt_project.yml"
     fifth = "    - {ground: p25_5, model: p25_5_unemployed}\n"

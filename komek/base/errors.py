@@ -23,6 +23,7 @@ _UNWRITTEN = re.compile(
     rf'[A-Z][a-z ]+ (?:file|directory) "([^"]+)": ({_REASON})'
 )
 _NO_ROOM = re.compile(r"Memory Error: failed to offload data block")
+_NO_MEMORY = re.compile(r"Out of Memory Error: .*?(?: \(([^()]* used)\)|$)")
 _KIND = re.compile(r"\b([A-Z]\w* )+Error\b")
 # Unicode's control, format and surrogate characters, line and paragraph separators.
 _COMMANDS = {"Cc", "Cf", "Cs", "Zl", "Zp"}
@@ -88,6 +89,9 @@ def harmless(message: str) -> str:
     """
     if reason := unwritten(message):
         return reason
+    if exhausted := _NO_MEMORY.search(message):
+        used = f" ({exhausted[1]})" if exhausted[1] else ""
+        return f"out of memory{used}: set KOMEK_MEMORY_LIMIT higher"
     said = " ".join(message.split("LINE ", maxsplit=1)[0].split())
     for kind in _KIND.finditer(said):
         if kind[0] not in _ABOUT_NO_ROW:

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from komek.base import database
 from komek.base.database import scan
 
 Format = Literal["csv", "csv.gz", "parquet"]
@@ -71,7 +72,7 @@ def check_parquet(received: Path) -> int:
 
 def duckdb_columns(parquet: Path) -> tuple[tuple[str, str], ...]:
     """Return the names and DuckDB type names of a Parquet's received columns."""
-    with duckdb.connect() as connection:
+    with database.connect() as connection:
         described = connection.execute(
             f"describe select * from {scan(parquet)}"
         ).fetchall()
@@ -139,7 +140,7 @@ def _decoded_by_arrow(parquet: Path) -> int:
 def _decoded_by_duckdb(parquet: Path) -> int:
     """Return how many rows DuckDB decodes; hashing makes it touch every column."""
     try:
-        with duckdb.connect() as connection:
+        with database.connect() as connection:
             count, *_ = connection.execute(
                 f"select count(*), bit_xor(hash(columns(*))) from {scan(parquet)}"
             ).fetchone()

@@ -160,13 +160,6 @@ def _variables(run: Run) -> dict[str, Any]:
     }
 
 
-def memory_limit() -> str:
-    """Return DuckDB's memory limit: KOMEK_MEMORY_LIMIT, else 60% of the machine's."""
-    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    most = min(int(0.6 * machine), 6 * 2**30) // 2**20
-    return os.environ.get("KOMEK_MEMORY_LIMIT") or f"{most}MiB"
-
-
 @contextmanager
 def _environment(run: Run) -> Iterator[None]:
     """Tell dbt where the run's file is, as its profile asks for it.
@@ -178,18 +171,13 @@ def _environment(run: Run) -> Iterator[None]:
     with tempfile.TemporaryDirectory(prefix="komek-") as plain:
         link = Path(plain, "run")
         link.symlink_to(run.folder.absolute())
-        with _set(link / run.file.name, link / "spill"):
+        with _set(link / run.file.name):
             yield
 
 
 @contextmanager
-def _set(file: Path, spill: Path) -> Iterator[None]:
-    settings = {
-        "KOMEK_RUN_FILE": str(file),
-        "KOMEK_SPILL": str(spill),
-        "KOMEK_MEMORY_LIMIT": memory_limit(),
-        "DO_NOT_TRACK": "1",
-    }
+def _set(file: Path) -> Iterator[None]:
+    settings = {"KOMEK_RUN_FILE": str(file), "DO_NOT_TRACK": "1"}
     before = {name: os.environ.get(name) for name in settings}
     os.environ.update(settings)
     try:

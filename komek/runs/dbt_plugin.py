@@ -16,9 +16,16 @@ class Plugin(BasePlugin):
     """Attaches the files of the profile; dbt-duckdb asks for a class of this name."""
 
     def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
-        """Attach before dbt would."""
+        """Set what every database has, and attach before dbt would.
+
+        Once for the database: settings of the profile would be set again for every
+        model, and DuckDB refuses that of a folder it has spilled into.
+        """
         database.secure(conn)
         for attached in self.creds.attach:
+            # By its real place: the link that the profile names goes before dbt does.
+            file = Path(attached.path).resolve()
+            database.configure(conn, database.spill_beside(file))
             database.attach(
                 conn, Path(attached.path), attached.alias, read_only=attached.read_only
             )

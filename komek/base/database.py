@@ -5,7 +5,8 @@ spill into or none, and one time zone, so that no result hangs on who reads it w
 
 A Parquet file is read as that file, and for what is in it: left to itself DuckDB takes
 a path with `*`, `?` or `[` for a pattern, and so reads what lies in other folders too,
-and takes `name=value` in a path for a column.
+and takes `name=value` in a path for a column. Text that its writer did not mark as text
+(Impala, old versions of Spark) is text all the same.
 """
 
 import base64
@@ -38,7 +39,8 @@ def scan(paths: Path | Sequence[Path], *options: str) -> str:
     """Return SQL that reads Parquet files; `options` are DuckDB's `name = value`."""
     several = [paths] if isinstance(paths, Path) else paths
     listed = ", ".join(literal(path) for path in several)
-    given = ", ".join([f"[{listed}]", "hive_partitioning = false", *options])
+    always = ("hive_partitioning = false", "binary_as_string = true")
+    given = ", ".join([f"[{listed}]", *always, *options])
     return f"read_parquet({given})"
 
 
@@ -215,6 +217,12 @@ def text_literal(text: str | Path) -> str:
     """Return a text or path as an SQL literal."""
     quoted = str(text).replace("'", "''")
     return f"'{quoted}'"
+
+
+def quoted(name: str) -> str:
+    """Return a name as an SQL identifier."""
+    doubled = name.replace('"', '""')
+    return f'"{doubled}"'
 
 
 def _passphrase() -> str | None:

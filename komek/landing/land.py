@@ -31,6 +31,7 @@ from komek.base.registries import Entity
 from komek.base.say import Progress, Say, no_progress, silent
 from komek.landing import drop, received, received_csv
 from komek.landing.drop import Copy, Delivery, naming, reading
+from komek.landing.letters import check_letters
 from komek.landing.received import Refused
 from komek.landing.snapshots import (
     MANIFEST,
@@ -192,7 +193,7 @@ class _Landing:
         malformed_rows = 0
         with naming(copy.name):
             if copy.format == "parquet":
-                rows = received.check_parquet(copy.path)
+                rows = received.check_parquet(copy.path, entity.column_names)
                 copy.path.rename(target)
             else:
                 with new_file(target) as file:
@@ -207,7 +208,9 @@ class _Landing:
                         ),
                     )
                 copy.path.unlink()
-        columns = received.duckdb_columns(target)
+            columns = received.duckdb_columns(target)
+            for odd in check_letters(target, columns, entity):
+                self.say(f"warning: {copy.name}: {odd}")
         return {
             "file": copy.name,
             "landed": target.name,

@@ -18,16 +18,17 @@ import duckdb
 
 from komek import pipeline
 from komek.base import database
-from komek.base.errors import KomekError, StoppedError, harmless, listed, printable
+from komek.base.errors import KomekError, StoppedError, listed, printable
 from komek.base.files import private_files
 from komek.base.lock import writer_lock
+from komek.base.messages import harmless
 from komek.base.places import Home, default_home
 from komek.base.policies import policy_overrides
 from komek.publishing import report
 from komek.runs.run import Request
 
 
-class _Day(click.ParamType):
+class _Day(click.ParamType[date]):
     """A date written YYYY-MM-DD."""
 
     name = "YYYY-MM-DD"
@@ -319,7 +320,7 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         _end("interrupted; what was published before still stands", 1)
     except duckdb.Error as error:
-        _end(harmless(str(error)), 1)
+        _end(harmless(error), 1)
     except OSError as error:
         _end(f"{error.strerror or error}: {error.filename or ''}".rstrip(": "), 1)
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from komek.base import database
 from komek.base.errors import KomekError
 from komek.base.files import private_files
 from komek.base.places import Home, default_drop
@@ -28,7 +29,7 @@ from komek.publishing.publication import (
 from komek.publishing.publish import publish as publish_run
 from komek.runs import build
 from komek.runs.layout import begin
-from komek.runs.run import Request, Run, load, note_overridden, overridden, settle
+from komek.runs.run import Request, Run, load, note_overridden, overridden
 from komek.trust import events
 from komek.trust.receipts import said_first, seal, seal_if_missing, write_receipt
 
@@ -36,7 +37,7 @@ DECIDED_IN = ("facts", "law", "marts")
 
 
 @dataclass(frozen=True)
-class Step:
+class RunStep:
     """A step of a run: what people read, and what it does with home and run id."""
 
     label: str
@@ -169,21 +170,22 @@ def abandoned_on_failure(home: Home, run_id: str) -> Iterator[None]:
         raise
 
 
+def _deciding(layer: str) -> Callable[[Home, str, Say], None]:
+    return lambda home, run_id, say: decide(home, run_id, layer, say)
+
+
 STEPS = (
-    Step("read and sort the registries", stage),
-    Step("check the registries", check_door),
+    RunStep("read and sort the registries", stage),
+    RunStep("check the registries", check_door),
     *(
-        Step(
-            label,
-            lambda home, run_id, say, layer=layer: decide(home, run_id, layer, say),
-        )
+        RunStep(label, _deciding(layer))
         for label, layer in zip(
             ("find the facts", "apply the law", "write the tables"),
             DECIDED_IN,
             strict=True,
         )
     ),
-    Step("check the result", check_result),
+    RunStep("check the result", check_result),
 )
 
 
@@ -198,7 +200,7 @@ def _file(home: Home, run: Run) -> None:
     for artifact in build.artifacts(run):
         shutil.copy2(artifact, kept / artifact.name)
     home.runs.mkdir(parents=True, exist_ok=True)
-    settle(run.file)
+    database.fold_log(run.file)
     os.replace(run.file, home.run_file(run.run_id))  # noqa: PTH105  (atomic)
 
 

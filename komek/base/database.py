@@ -22,6 +22,7 @@ import duckdb
 
 from komek.base.errors import UsageError
 from komek.base.places import TIME_ZONE
+from komek.base.settings import KEY, MEMORY_LIMIT, settings
 
 
 def pattern(path: Path) -> str:
@@ -44,8 +45,6 @@ def scan(paths: Path | Sequence[Path], *options: str) -> str:
     return f"read_parquet({given})"
 
 
-KEY = "KOMEK_KEY"
-MEMORY_LIMIT = "KOMEK_MEMORY_LIMIT"
 _SHORTEST = 16
 _WAREHOUSE = "warehouse"
 
@@ -77,7 +76,7 @@ def memory_limit() -> str:
     """Return DuckDB's memory limit: KOMEK_MEMORY_LIMIT, else 60% of the machine's."""
     machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     most = min(int(0.6 * machine), 6 * 2**30) // 2**20
-    return os.environ.get(MEMORY_LIMIT) or f"{most}MiB"
+    return settings().memory_limit or f"{most}MiB"
 
 
 def configure(connection: duckdb.DuckDBPyConnection, spill: Path | None) -> None:
@@ -210,7 +209,22 @@ def is_encrypted(file: Path) -> bool:
             "select encrypted from duckdb_databases()"
             " where database_name = current_database()"
         ).fetchone() or (False,)
-    return encrypted
+    return bool(encrypted)
+
+
+def fold_log(file: Path) -> None:
+    """Put into a DuckDB file what DuckDB could only note in the log beside it.
+
+    On a full disk it closes a file in silence all the same: moved alone, the file would
+    lose what the log has.
+
+    Raises:
+        UsageError: KOMEK_KEY does not open the file, or is too short.
+        duckdb.Error: it still cannot be written.
+    """
+    if file.with_name(f"{file.name}.wal").exists():
+        with connect(file) as connection:
+            connection.execute("checkpoint")
 
 
 def text_literal(text: str | Path) -> str:
@@ -226,7 +240,7 @@ def quoted(name: str) -> str:
 
 
 def _passphrase() -> str | None:
-    given = os.environ.get(KEY) or None
+    given = settings().key
     if given is not None and len(given) < _SHORTEST:
         raise UsageError(f"{KEY} is too short: it takes {_SHORTEST} characters or more")
     return given

@@ -7,21 +7,20 @@ file left behind by `kill -9` is in nobody's way, only recognised and said.
 import fcntl
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from komek.base.errors import KomekError, UnwritableError
 from komek.base.files import private_files, writing_to
 from komek.base.places import Home
+from komek.base.say import Say
 
 _LONGEST = 4096
 
 
 @contextmanager
-def writer_lock(
-    home: Home, command: str = "komek", say: Callable[[str], None] = print
-) -> Iterator[None]:
+def writer_lock(home: Home, command: str = "komek", say: Say = print) -> Iterator[None]:
     """Hold the home's writer lock; what is written inside is private.
 
     Args:
@@ -65,9 +64,7 @@ def _acquire(home: Home, descriptor: int) -> None:
         ) from error
 
 
-def _sign(
-    home: Home, descriptor: int, command: str, say: Callable[[str], None]
-) -> None:
+def _sign(home: Home, descriptor: int, command: str, say: Say) -> None:
     """Write into the lock who holds it, once it is said who left it behind."""
     left = _holder(descriptor)
     if left:

@@ -47,6 +47,7 @@ class Tolerance:
     max_share_without_person: float
     max_age_days: int
     small_entity_rows: int
+    max_quarantined_share_if_small: float
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from komek.landing.csv_text import Text
 from komek.landing.received import Refused, check_names
+from komek.landing.received_text import ReceivedText
 
 DELIMITERS = (",", ";", "\t")
 MAX_HEADER_BYTES = 1 << 20
@@ -46,7 +46,7 @@ class Header:
         return self.delimiter.join(f'"{name}"' for name in doubled) + "\n"
 
 
-def read_header(text: Text, declared: Sequence[str]) -> Header:
+def read_header(text: ReceivedText, declared: Sequence[str]) -> Header:
     """Return how the text begins, and leave it to begin with its header."""
     # A line in which a spreadsheet is told the delimiter is none of the table's.
     told = _TOLD.match(text.peek(_MAX_TOLD_BYTES))

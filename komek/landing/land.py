@@ -6,7 +6,6 @@ changed, and only retention removes it.
 
 import fcntl
 import hashlib
-import json
 import os
 import shutil
 from collections.abc import Iterator, Sequence
@@ -14,7 +13,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 from komek.base import registries
 from komek.base.errors import StoppedError, listed
@@ -22,7 +20,7 @@ from komek.base.files import (
     make_private,
     new_file,
     open_private,
-    sha256_or_none,
+    sha256,
     sync,
     writing_to,
 )
@@ -30,14 +28,11 @@ from komek.base.places import Home
 from komek.base.registries import Entity
 from komek.base.say import Progress, Say, no_progress, silent
 from komek.landing import drop, received, received_csv
-from komek.landing.drop import Copy, Delivery, naming, reading
+from komek.landing.drop import Copy, Delivery, DropPath, naming, reading
 from komek.landing.letters import check_letters
+from komek.landing.manifest import MANIFEST, LandedColumn, LandedFile, Manifest
 from komek.landing.received import Refused
-from komek.landing.snapshots import (
-    MANIFEST,
-    Snapshot,
-    newest_revision,
-)
+from komek.landing.snapshots import Snapshot, newest_revision
 
 # In an entity's folder, beside its dates.
 _SCRATCH = ".landing"
@@ -134,7 +129,7 @@ class _Landing:
         self.refusals.append(what)
         self.say(f"refused: {what}")
 
-    def land_entity(self, folder: Path, entity: Entity, until: date | None) -> None:
+    def land_entity(self, folder: DropPath, entity: Entity, until: date | None) -> None:
         with reading(entity.name):
             is_delivered = (folder / entity.name).is_dir()
         if not is_delivered:
@@ -155,41 +150,36 @@ class _Landing:
             copies = drop.receive(
                 delivery, scratch, new_file, say=self.say, progress=self.progress
             )
-            sha256 = _snapshot_sha256(delivery, copies)
+            received_sha256 = _snapshot_sha256(delivery, copies)
             newest = newest_revision(self.home, entity.name, day)
-            if newest and newest.sha256 == sha256:
+            if newest and newest.sha256 == received_sha256:
                 self.say(f"{entity.name} {day}: revision {newest.revision}, unchanged")
                 return
             revision = newest.revision + 1 if newest else 1
             building = scratch / f"r{revision:04}"
             building.mkdir(mode=0o700)
-            files = [
-                self.land_file(copy, building / f"{number:05}.parquet", entity)
-                for number, copy in enumerate(copies)
-            ]
-            manifest = {
-                "entity": entity.name,
-                "snapshot_date": day.isoformat(),
-                "revision": revision,
-                "source": f"{self.source}/{delivery.name}",
-                "sha256": sha256,
-                "bytes": sum(file["bytes"] for file in files),
-                "rows": sum(file["rows"] for file in files),
-                "malformed_rows": sum(file["malformed_rows"] for file in files),
-                "files": files,
-            }
+            manifest = Manifest(
+                entity=entity.name,
+                snapshot_date=day,
+                revision=revision,
+                source=f"{self.source}/{delivery.name}",
+                sha256=received_sha256,
+                files=tuple(
+                    self.land_file(copy, building / f"{number:05}.parquet", entity)
+                    for number, copy in enumerate(copies)
+                ),
+            )
             with new_file(building / MANIFEST) as file:
-                text = json.dumps(manifest, ensure_ascii=False, indent=2)
-                file.write(text.encode())
+                file.write(manifest.text.encode())
             place = _move_into(building, self.home.entity(entity.name) / str(day))
-        self.landed.append(Snapshot(entity.name, day, revision, place, manifest))
+        self.landed.append(Snapshot(place, manifest))
         self.say(
-            f"{entity.name} {day}: revision {revision}, {manifest['rows']} rows,"
-            f" {manifest['malformed_rows']} of them malformed"
+            f"{entity.name} {day}: revision {revision}, {manifest.rows} rows,"
+            f" {manifest.malformed_rows} of them malformed"
         )
 
-    def land_file(self, copy: Copy, target: Path, entity: Entity) -> dict[str, Any]:
-        """Write a received copy as its landed Parquet; return its manifest entry."""
+    def land_file(self, copy: Copy, target: Path, entity: Entity) -> LandedFile:
+        """Write a received copy as its landed Parquet."""
         malformed_rows = 0
         with naming(copy.name):
             if copy.format == "parquet":
@@ -211,20 +201,20 @@ class _Landing:
             columns = received.duckdb_columns(target)
             for odd in check_letters(target, columns, entity):
                 self.say(f"warning: {copy.name}: {odd}")
-        return {
-            "file": copy.name,
-            "landed": target.name,
-            "sha256": copy.sha256,
-            "landed_sha256": sha256_or_none(target),
-            "bytes": copy.bytes,
-            "rows": rows,
-            "malformed_rows": malformed_rows,
-            "format": copy.format,
-            "columns": [
-                {"name": name, "type": kind}
+        return LandedFile(
+            file=copy.name,
+            landed=target.name,
+            sha256=copy.sha256,
+            landed_sha256=sha256(target),
+            bytes=copy.bytes,
+            rows=rows,
+            malformed_rows=malformed_rows,
+            format=copy.format,
+            columns=tuple(
+                LandedColumn(name, kind)
                 for name, kind in _named(columns, entity.column_names)
-            ],
-        }
+            ),
+        )
 
 
 def _named(

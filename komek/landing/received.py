@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 import duckdb
 import pyarrow as pa
@@ -170,8 +170,9 @@ def _check_fields(batch: pa.RecordBatch, rows_before: int) -> None:
         has_length = pa.types.is_string(column.type) or pa.types.is_binary(column.type)
         if not has_length or column.nbytes <= MAX_FIELD_BYTES:
             continue
-        lengths = pc.fill_null(pc.binary_length(column), 0)
-        longest = pc.max(lengths).as_py()
+        texts = cast("pa.StringArray", column)
+        lengths = pc.binary_length(texts)
+        longest = pc.max(lengths).as_py() or 0
         if longest > MAX_FIELD_BYTES:
             row = rows_before + pc.index(lengths, longest).as_py() + 1
             raise Refused(

@@ -13,7 +13,7 @@ import io
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO, Literal, cast
 
 import numpy as np
 import pyarrow as pa
@@ -23,7 +23,6 @@ import pyarrow.parquet as pq
 
 from komek.base.errors import KomekError
 from komek.landing.csv_header import TRAILING, Header, read_header
-from komek.landing.csv_text import Text
 from komek.landing.received import (
     MALFORMED,
     Format,
@@ -31,6 +30,7 @@ from komek.landing.received import (
     check_rows,
     most_unpacked,
 )
+from komek.landing.received_text import ReceivedText
 
 # A block is what is parsed at once; a row longer than one is refused.
 BLOCK_BYTES = 8 << 20
@@ -71,9 +71,10 @@ def write_csv(
         Refused: the file is empty, cut off, not in its encoding, or no CSV.
     """
     with received.open("rb") as file:
-        raw = gzip.GzipFile(fileobj=file) if file_format == "csv.gz" else file
+        zipped = file_format == "csv.gz"
+        raw: io.BufferedIOBase = gzip.GzipFile(fileobj=file) if zipped else file
         most = most_unpacked(received)
-        text = Text(raw, encoding, lambda: advance(file.tell()), most)
+        text = ReceivedText(raw, encoding, lambda: advance(file.tell()), most)
         header = read_header(text, declared)
         closing = _CLOSING + header.delimiter * (len(header.parsed_names) - 1)
         text.close_with(f"{closing}\n".encode())
@@ -98,14 +99,14 @@ class _MalformedLines:
         self._seen = 0
         self.overflowed = False
 
-    def __call__(self, row: pa_csv.InvalidRow) -> str:
+    def __call__(self, row: pa_csv.InvalidRow) -> Literal["skip", "error"]:
         """Keep a line; Arrow numbers the rows from 1, the header among them."""
         self._characters += len(row.text)
         if self._characters > MAX_WAITING_CHARACTERS:
             self.overflowed = True
             return "error"
         self._seen += 1
-        self._rows.append(row.number - 2)
+        self._rows.append(cast("int", row.number) - 2)
         self._lines.append(row.text)
         return "skip"
 
@@ -139,13 +140,13 @@ class _MalformedLines:
 
 
 def _open(
-    text: Text,
+    text: ReceivedText,
     header: Header,
     malformed: _MalformedLines,
     block_bytes: int,
 ) -> pa_csv.CSVStreamingReader:
     reader = pa_csv.open_csv(
-        text,
+        cast("BinaryIO", text),
         # One thread: Arrow knows a malformed line's number only then.
         read_options=pa_csv.ReadOptions(block_size=block_bytes, use_threads=False),
         parse_options=pa_csv.ParseOptions(
@@ -217,7 +218,9 @@ def _merged(table: pa.Table, others: pa.Table, is_other: np.ndarray) -> pa.Table
     return pa.concat_tables([table, others], promote_options="default").take(order)
 
 
-def _without_closing(tables: Iterator[pa.Table], text: Text) -> Iterator[pa.Table]:
+def _without_closing(
+    tables: Iterator[pa.Table], text: ReceivedText
+) -> Iterator[pa.Table]:
     """Yield the rows before the closing row, having seen that it stands alone."""
     last = None
     ends_malformed = False
@@ -261,7 +264,9 @@ def _without_trailing(tables: Iterator[pa.Table], header: Header) -> Iterator[pa
         yield _merged(table.filter(pc.invert(is_odd)), others, is_odd.to_numpy())
 
 
-def _judged(*values: str | None, behind: str | None, header: Header) -> dict[str, Any]:
+def _judged(
+    *values: str | None, behind: str | None, header: Header
+) -> dict[str, str | None]:
     """Return a row that is not as its file's lines are, malformed or not."""
     *fields, line = values
     if line is None:

@@ -132,7 +132,7 @@ def _scratch(folder: Path) -> Iterator[Path]:
 @contextmanager
 def _database(scratch: Path, plan: Plan) -> Iterator[duckdb.DuckDBPyConnection]:
     """Yield a database on disk with the marginals, the figures and the macros."""
-    config = {
+    config: dict[str, str | bool | int | float | list[str]] = {
         "preserve_insertion_order": "true",
         "threads": str(min(os.cpu_count() or 1, 4)),
     }

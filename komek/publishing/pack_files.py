@@ -1,4 +1,4 @@
-"""The files of a pack: recipients as CSV, Parquet and workbook, and what has changed.
+"""The files of a pack that list its recipients: as CSV, Parquet and workbook.
 
 Where what is written is encrypted they are Parquet alone, under a key of the region's
 own.
@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from typing import Any, cast
 
 import duckdb
 import pyarrow
 import pyarrow.compute
 
-from komek.base.database import KEY, encrypts, key_of, scan, text_literal
+from komek.base.database import encrypts, key_of, scan, text_literal
 from komek.base.errors import UsageError
+from komek.base.settings import KEY
 from komek.publishing.workbook import (
     MAX_ROWS,
     Sheet,
@@ -89,6 +91,8 @@ COLUMNS = (
 # The changes come last.
 FILES = ("recipients.csv", "recipients.parquet", "recipients.xlsx", "changes.csv")
 ENCRYPTED_FILES = ("recipients.parquet", "changes.parquet")
+# RFC 4180, as SQL for `copy`.
+CSV_OPTIONS = r"(format csv, header, new_line '\r\n')"
 _NAMES = ", ".join(column.name for column in COLUMNS)
 # Spreadsheets take a cell that begins so for a formula, the full-width forms too, and
 # some overlook what is not seen before it. Where `;` parts the cells, as in Russian
@@ -161,7 +165,7 @@ def write_csv(connection: duckdb.DuckDBPyConnection, pack: Pack, path: Path) -> 
     )
     connection.execute(
         f"copy (select {harmless} {_rows_of(pack)}) to {text_literal(path)} "
-        r"(format csv, header, new_line '\r\n')"
+        + CSV_OPTIONS
     )
 
 
@@ -173,68 +177,6 @@ def _without_formula(text: str) -> str:
         f"case when regexp_matches({text}, '{_MAY_BE_FORMULA}')"
         f" then {begins} || {marked} else {text} end"
     )
-
-
-def write_changes(
-    connection: duckdb.DuckDBPyConnection,
-    pack: Pack,
-    path: Path,
-    previous: Path | None,
-) -> int:
-    """Write who was added, removed or changed since the previous pack; say how many.
-
-    A row per person: `iin`, `change` (added, removed, changed) and, of the changed, the
-    names of the columns that did. Without a previous pack there is a header only.
-    """
-    options = r"(format csv, header, new_line '\r\n')"
-    if path.suffix == ".parquet":
-        options = parquet_options(pack.region_kato)
-    now = f"(from pack_rows where region_kato = {text_literal(pack.region_kato)})"
-    before, names = f"(from {now} limit 0)", []
-    if previous is None:
-        now = before
-    else:
-        before = read_parquet(previous / "recipients.parquet", pack.region_kato)
-        described = connection.execute(f"describe from {before}").fetchall()
-        # A pack of an older version of the project may lack a column.
-        had = {name for name, *_ in described} - {"list_month", "iin"}
-        names = [column.name for column in COLUMNS if column.name in had]
-    # Policy one_per_ground gives a person several rows: they are compared together.
-    values = "".join(
-        f", list({name} order by primary_ground) as {name}" for name in names
-    )
-    differing = "".join(
-        f", case when now.{name} is distinct from before.{name} then '{name}' end"
-        for name in names
-    )
-    (count,) = connection.execute(
-        f"""
-        copy (
-            with now as (select iin{values} from {now} group by iin),
-            before as (select iin{values} from {before} group by iin),
-            compared as (
-                select
-                    coalesce(now.iin, before.iin) as iin,
-                    case
-                        when before.iin is null then 'added'
-                        when now.iin is null then 'removed'
-                        else 'changed'
-                    end as change,
-                    concat_ws('|', ''{differing}) as differing
-                from now
-                full join before on now.iin = before.iin
-            )
-            select
-                iin,
-                change,
-                case change when 'changed' then ltrim(differing, '|') end as columns
-            from compared
-            where change <> 'changed' or differing <> ''
-            order by iin
-        ) to {text_literal(path)} {options}
-        """
-    ).fetchone() or (0,)
-    return count
 
 
 def write_parquet(
@@ -283,7 +225,7 @@ def _sheet(
     name = district.name if part == 0 else f"{district.name} ({part + 1})"
     count = min(MAX_ROWS, district.recipients - first)
 
-    def rows_xml(styles: Styles) -> Iterator[bytes]:
+    def rows_xml(styles: Styles) -> Iterator[memoryview]:
         # Row 1 is the header, and a sheet's rows count from 1.
         row = f"(number - {first} + 2)::varchar as sheet_row"
         query = f"""
@@ -309,9 +251,10 @@ def _sheet(
     return Sheet(name, count, rows_xml)
 
 
-def _joined(texts: pyarrow.StringArray) -> bytes:
+def _joined(texts: "pyarrow.Array[Any]") -> memoryview:
     """Return all texts of a column as one run of bytes."""
     whole = pyarrow.ListArray.from_arrays(
         pyarrow.array([0, len(texts)], pyarrow.int32()), texts
     )
-    return pyarrow.compute.binary_join(whole, "")[0].as_buffer()
+    joined = cast("pyarrow.StringArray", pyarrow.compute.binary_join(whole, ""))
+    return memoryview(joined[0].as_buffer())

@@ -22,6 +22,7 @@ import duckdb
 from komek.base import database
 from komek.base.errors import StoppedError
 from komek.base.files import sha256
+from komek.publishing.pack_changes import write_changes
 from komek.publishing.pack_files import (
     ENCRYPTED_FILES,
     FILES,
@@ -29,7 +30,6 @@ from komek.publishing.pack_files import (
     Origin,
     Pack,
     add_pack_key,
-    write_changes,
     write_csv,
     write_parquet,
     write_xlsx,
@@ -57,7 +57,8 @@ def is_whole(pack: Path) -> bool:
 
 def pack_run(pack: Path) -> str:
     """Return the run a pack came from, as its manifest says."""
-    return json.loads((pack / PACK_MANIFEST).read_text(encoding="utf-8"))["run_id"]
+    manifest = json.loads((pack / PACK_MANIFEST).read_text(encoding="utf-8"))
+    return str(manifest["run_id"])
 
 
 def write_packs(
@@ -107,8 +108,8 @@ def write_packs(
                 for pack in packs
             ]
             try:
-                for pack in written:
-                    pack.result()
+                for future in written:
+                    future.result()
             except BaseException:
                 threads.shutdown(cancel_futures=True)
                 raise

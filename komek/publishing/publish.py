@@ -17,8 +17,9 @@ from pathlib import Path
 import duckdb
 
 from komek.base import database
-from komek.base.errors import KomekError, harmless
+from komek.base.errors import KomekError
 from komek.base.files import private_files, sync, sync_tree
+from komek.base.messages import harmless
 from komek.base.places import Home
 from komek.base.say import Say
 from komek.publishing.pack_files import Origin
@@ -77,9 +78,8 @@ def publish(home: Home, run_id: str, official: bool, say: Say) -> Publication | 
             _link_fixed(home)
             _point(home, publication)
     except (OSError, duckdb.Error) as error:
-        reason = harmless(str(error))
         raise KomekError(
-            f"cannot publish run {run_id} in {home.root}: {reason}; "
+            f"cannot publish run {run_id} in {home.root}: {harmless(error)}; "
             "what was published before still stands"
         ) from error
     _sweep(home, publication)

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 from komek.base.files import private_files
 from komek.base.places import Home
 from komek.runs import build
+from komek.runs.inputs import Inputs
 from komek.runs.layout import begin
 from komek.runs.run import Request, Run
 
@@ -45,7 +46,7 @@ def request_of(receipt: Mapping[str, Any]) -> Request:
 def build_again(
     scratch: Home,
     request: Request,
-    inputs: Sequence[Mapping[str, Any]],
+    inputs: Inputs,
     law_tables: Path | None = None,
 ) -> Run:
     """Build every layer of a run in a scratch home, from the inputs given.
@@ -53,7 +54,7 @@ def build_again(
     Args:
         scratch: where it is built.
         request: what is asked of it.
-        inputs: the snapshots and the calendar, as a receipt names them.
+        inputs: the snapshots and the calendar of a run before.
         law_tables: the file of a run whose law tables it reads; None: today's.
 
     Raises:

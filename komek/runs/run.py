@@ -6,17 +6,17 @@ policies and the bytes of the snapshots. The same inputs give the same id.
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from komek import __version__
-from komek.base import database, places, policies
+from komek.base import policies
 from komek.base.errors import KomekError
-from komek.base.files import content_sha256
 from komek.base.places import Home
+from komek.runs.inputs import Inputs, inputs_from_json
+from komek.runs.version import code_version
 
 _OVERRIDDEN = "overridden"
 
@@ -48,7 +48,7 @@ class Run:
     code_version: str
     law_sha256: str
     started_at: datetime
-    inputs: Sequence[Mapping[str, Any]]
+    inputs: Inputs
 
     @property
     def folder(self) -> Path:
@@ -90,7 +90,7 @@ def load(home: Home, run_id: str) -> Run:
         code_version=saved["code_version"],
         law_sha256=saved["law_sha256"],
         started_at=datetime.fromisoformat(saved["started_at"]),
-        inputs=saved["inputs"],
+        inputs=inputs_from_json(saved["inputs"]),
     )
 
 
@@ -104,37 +104,6 @@ def overridden(run: Run) -> str:
     return (run.folder / _OVERRIDDEN).read_text(encoding="utf-8")
 
 
-def settle(file: Path) -> None:
-    """Put into a run's file what DuckDB could only note in the log beside it.
-
-    On a full disk it closes a file in silence all the same: moved alone, the file would
-    lose what the log has.
-
-    Raises:
-        duckdb.Error: it still cannot be written.
-    """
-    if file.with_name(f"{file.name}.wal").exists():
-        with database.connect(file) as connection:
-            connection.execute("checkpoint")
-
-
-def code_version() -> str:
-    """Return the package's version and a hash of the code that decides."""
-    sources = [
-        path
-        for folder, pattern in (
-            (places.PACKAGE, "**/*.py"),
-            (places.DBT_PROJECT / "models", "**/*"),
-            (places.DBT_PROJECT / "macros", "**/*.sql"),
-            (places.EXPECTATIONS, "**/*.yml"),
-        )
-        for path in folder.glob(pattern)
-        if path.is_file()
-    ]
-    sources.append(places.PROJECT / "requirements.txt")
-    return f"{__version__}+{content_sha256(sources, places.PROJECT)[:12]}"
-
-
 def save(run: Run) -> None:
     """Keep what a run is in its folder, for the steps that follow."""
     saved = {
@@ -143,7 +112,7 @@ def save(run: Run) -> None:
         "code_version": run.code_version,
         "law_sha256": run.law_sha256,
         "started_at": run.started_at.isoformat(),
-        "inputs": list(run.inputs),
+        "inputs": run.inputs.as_json(),
     }
     text = json.dumps(saved, indent=2, ensure_ascii=False) + "\n"
     (run.folder / "run.json").write_text(text, encoding="utf-8")
@@ -158,7 +127,7 @@ def _request(request: Request) -> dict[str, Any]:
     }
 
 
-def run_id_of(request: Request, inputs: Iterable[Mapping[str, Any]]) -> str:
+def run_id_of(request: Request, inputs: Inputs) -> str:
     """Return the id of a run: its day, and a hash of all that determines its result."""
     determined_by = {
         "as_of": request.as_of.isoformat(),
@@ -167,7 +136,7 @@ def run_id_of(request: Request, inputs: Iterable[Mapping[str, Any]]) -> str:
         "override": request.override,
         "code": code_version(),
         "law": policies.law_sha256(),
-        "inputs": list(inputs),
+        "inputs": inputs.as_json(),
     }
     text = json.dumps(determined_by, sort_keys=True)
     digest = hashlib.sha256(text.encode()).hexdigest()

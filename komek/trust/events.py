@@ -7,7 +7,6 @@ register is in them.
 """
 
 import json
-import os
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,6 +26,7 @@ from openlineage.client.transport.http import HttpConfig, HttpTransport
 from komek import __version__
 from komek.base import database
 from komek.base.errors import KomekError
+from komek.base.settings import settings
 from komek.runs.run import Run
 from komek.trust import columns
 
@@ -70,7 +70,7 @@ def emit(run: Run, run_file: Path, artifacts: Path) -> None:
         # The transport's word for a file that cannot be written.
         raise error.__cause__ or error from None
     partial.replace(path)
-    if url := os.environ.get("OPENLINEAGE_URL"):
+    if url := settings().collector:
         collector = OpenLineageClient(
             transport=HttpTransport(
                 HttpConfig.from_dict({"url": url, "retry": {"total": 2}})
@@ -219,8 +219,8 @@ def _results(artifacts: Path) -> Iterator[dict[str, Any]]:
 
 def _snapshots(run: Run) -> list[event_v2.InputDataset]:
     return [
-        event_v2.InputDataset(NAMESPACE, f"registry.{given['entity']}")
-        for given in run.inputs
+        event_v2.InputDataset(NAMESPACE, f"registry.{given.entity}")
+        for given in run.inputs.all
     ]
 
 

@@ -24,10 +24,13 @@ from komek.base.places import Home
 from komek.base.say import Say
 from komek.checks import blocking
 from komek.checks import check as checking
-from komek.landing.snapshots import MANIFEST, verify_snapshot
+from komek.landing.manifest import MANIFEST
+from komek.landing.snapshots import verify_snapshot
 from komek.publishing.packs import PACK_MANIFEST
 from komek.runs import rerun
-from komek.runs.run import code_version, note_overridden
+from komek.runs.inputs import inputs_from_json
+from komek.runs.run import note_overridden
+from komek.runs.version import code_version
 from komek.trust.chain import (
     Chain,
     Link,
@@ -38,7 +41,7 @@ from komek.trust.chain import (
     receipt_paths,
 )
 from komek.trust.contents import Content, content_of, contents_of, tables_of
-from komek.trust.receipts import CALENDAR, input_folder, input_snapshot, read_receipt
+from komek.trust.receipts import read_receipt
 
 # Compared, beyond the marts, where the bytes of the run's file are not those filed.
 _WITHIN = ("law", "facts", "marts")
@@ -133,12 +136,11 @@ def _inputs(home: Home, link: Link, receipt: Mapping[str, Any]) -> Iterator[str]
         home, {path: sha for path, sha in link.files.items() if path.startswith(below)}
     )
     yield from (_said(home, path) for path in changed)
-    for recorded in receipt["inputs"]:
-        if recorded["entity"] != CALENDAR:
-            place = input_folder(home, recorded)
-            if path_below(home, place / MANIFEST) not in changed:
-                for name in verify_snapshot(input_snapshot(home, recorded)):
-                    yield _said(home, path_below(home, place / name))
+    for given in inputs_from_json(receipt["inputs"]).snapshots:
+        place = given.folder(home)
+        if path_below(home, place / MANIFEST) not in changed:
+            for name in verify_snapshot(given.landed(home)):
+                yield _said(home, path_below(home, place / name))
 
 
 def _changed(home: Home, files: Mapping[str, str]) -> list[str]:
@@ -264,7 +266,9 @@ def _recomputed(home: Home, receipt: Mapping[str, Any], *, intact: bool) -> list
     with rerun.scratch_home(home, f"verify-{run_id}") as scratch:
         try:
             run = rerun.build_again(
-                scratch, rerun.request_of(receipt), receipt["inputs"]
+                scratch,
+                rerun.request_of(receipt),
+                inputs_from_json(receipt["inputs"]),
             )
             note_overridden(run, receipt["overridden_checks"].split("|"))
             outcome = checking.check_result(run.file, scratch.report(run.run_id))

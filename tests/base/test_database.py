@@ -10,9 +10,10 @@ import pytest
 from click.testing import CliRunner
 
 from komek.base import database
-from komek.base.database import KEY
-from komek.base.errors import UsageError, harmless
+from komek.base.errors import UsageError
+from komek.base.messages import harmless
 from komek.base.places import PACKAGE
+from komek.base.settings import KEY, MEMORY_LIMIT
 from komek.cli import cli
 from komek.nation import write
 from komek.publishing.pack_files import add_pack_key, parquet_options, read_parquet
@@ -207,7 +208,7 @@ def demo_nation(folder: Path) -> AbstractContextManager[duckdb.DuckDBPyConnectio
 def test_one_setting_bounds_the_memory_of_every_database(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
-    monkeypatch.setenv(database.MEMORY_LIMIT, "123MiB")
+    monkeypatch.setenv(MEMORY_LIMIT, "123MiB")
     with opened(how, tmp_path) as connection:
         assert setting(connection, "memory_limit") == "123.0 MiB"
 
@@ -240,7 +241,7 @@ def setting(connection: duckdb.DuckDBPyConnection, name: str) -> str:
 def test_a_limit_that_is_none_is_wrong_usage(
     monkeypatch: pytest.MonkeyPatch, limit: str
 ) -> None:
-    monkeypatch.setenv(database.MEMORY_LIMIT, limit)
+    monkeypatch.setenv(MEMORY_LIMIT, limit)
 
     with pytest.raises(UsageError, match="KOMEK_MEMORY_LIMIT is an amount of memory"):
         database.connect()
@@ -249,7 +250,7 @@ def test_a_limit_that_is_none_is_wrong_usage(
 def test_what_finds_no_room_in_memory_says_which_setting_gives_more(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv(database.MEMORY_LIMIT, "20MiB")
+    monkeypatch.setenv(MEMORY_LIMIT, "20MiB")
     with database.connect() as connection, pytest.raises(duckdb.Error) as caught:
         connection.execute(
             f"create table people as select '{SOMEBODY}' || md5(cast(range as varchar))"
@@ -258,7 +259,7 @@ def test_what_finds_no_room_in_memory_says_which_setting_gives_more(
 
     assert re.fullmatch(
         r"out of memory \([0-9.]+ MiB/20.0 MiB used\): set KOMEK_MEMORY_LIMIT higher",
-        harmless(str(caught.value)),
+        harmless(caught.value),
     )
 
 

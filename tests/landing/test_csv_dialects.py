@@ -8,7 +8,7 @@ import pytest
 
 from komek.base.errors import StoppedError
 from komek.base.places import Home
-from komek.landing import csv_text, received_csv
+from komek.landing import received_csv, received_text
 from komek.landing.land import land
 
 DAY = "2020-04-18"
@@ -133,7 +133,7 @@ def test_many_lines_keep_their_place(
 ) -> None:
     """Across blocks, with a malformed line here and there, zipped."""
     monkeypatch.setitem(received_csv.write_csv.__kwdefaults__, "block_bytes", 256)
-    monkeypatch.setattr(csv_text, "_RAW_CHUNK", 100)
+    monkeypatch.setattr(received_text, "_RAW_CHUNK", 100)
     monkeypatch.setattr(received_csv, "ROW_GROUP_ROWS", 50)
     expected, lines = [], []
     for number in range(500):

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from filed_run import APRIL_20, compute
-from komek.base.database import MEMORY_LIMIT
 from komek.base.places import Home
+from komek.base.settings import MEMORY_LIMIT
 from komek.landing.land import land
 from komek.runs import build
 from komek.runs.layout import begin

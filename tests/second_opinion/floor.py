@@ -221,12 +221,22 @@ def _iin_ok(text: str, packed: str) -> str:
     is_ten = _weighted((0, *first)).format(v=packed)
     holds_again = _weighted((-1, *second)).format(v=packed)
     return (
-        f"(strlen({text}) = 12 and coalesce({packed} >= 0, false) and {digits_only}"
+        f"(strlen({text}) = 12 and {text} <> '000000000000'"
+        f" and coalesce({packed} >= 0, false) and {digits_only}"
         f" and ({holds} = 0 or ({is_ten} = 10 and {holds_again} = 0)))"
     )
 
 
-def _faults(entity: Entity) -> list[tuple[str, str]]:
+def _impossible(column: Column, snapshot_date: str) -> str:
+    """Return the condition that a date that parses cannot be."""
+    if column.name == "birth_date":
+        born = f"between date '1880-01-01' and date {_text(snapshot_date)}"
+        return f"v_{column.name} not {born}"
+    # 1900-01-01 is what systems write for "unknown".
+    return f"v_{column.name} < date '1900-01-02'"
+
+
+def _faults(entity: Entity, snapshot_date: str) -> list[tuple[str, str]]:
     """Return (reason, condition) of everything that may be wrong in a row alone."""
     faults = []
     for column in entity.columns:
@@ -236,6 +246,10 @@ def _faults(entity: Entity) -> list[tuple[str, str]]:
             faults.append((f"missing:{name}", f"t_{name} is null"))
         if column.type in PARSED_TYPES:
             faults.append((f"unparsable:{name}", f"{given} and v_{name} is null"))
+        if column.type == "date":
+            faults.append(
+                (f"impossible_date:{name}", _impossible(column, snapshot_date))
+            )
         if column.type == "code":
             codes = ", ".join(_text(code) for code in column.codes)
             faults.append((f"unknown_code:{name}", f"t_{name} not in ({codes})"))
@@ -365,7 +379,7 @@ def _key_text(entity: Entity) -> str:
 def _rejections(connection: duckdb.DuckDBPyConnection, source: Source) -> None:
     """Add an entity's rejected rows to temp.rejected: one row per reason."""
     entity = source.entity
-    faults = _faults(entity)
+    faults = _faults(entity, source.snapshot.manifest["snapshot_date"])
     reasons = ", ".join(f"case when {bad} then {_text(why)} end" for why, bad in faults)
     any_fault = " or ".join(["malformed", *(f"({bad})" for _, bad in faults)])
     faulty = source.rows(

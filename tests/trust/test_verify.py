@@ -16,12 +16,14 @@ from komek.base.errors import KomekError, UsageError
 from komek.base.files import sha256_or_none
 from komek.base.places import Home
 from komek.landing.land import land
+from komek.runs.inputs import Inputs, inputs_from_json
 from komek.runs.layout import begin
-from komek.runs.run import Request, Run, code_version
+from komek.runs.run import Request, Run
+from komek.runs.version import code_version
 from komek.trust import verify as verify_module
 from komek.trust.chain import chain_path, receipt_path
 from komek.trust.contents import CLOCK, tables_of
-from komek.trust.receipts import input_folder, read_receipt, write_receipt
+from komek.trust.receipts import read_receipt, write_receipt
 from komek.trust.verify import check, verify
 
 REQUEST = Request(APRIL_20, APRIL_20, {})
@@ -75,8 +77,8 @@ def flip(path: Path, place: int) -> None:
 
 def used(home: Home, run_id: str) -> set[Path]:
     """Return the folders of the snapshots that the run used."""
-    inputs = read_receipt(home, run_id)["inputs"]
-    return {input_folder(home, recorded) for recorded in inputs}
+    inputs = inputs_from_json(read_receipt(home, run_id)["inputs"])
+    return {given.folder(home) for given in inputs.all}
 
 
 def test_an_untouched_run_is_as_it_was(built: tuple[Home, str]) -> None:
@@ -280,7 +282,7 @@ def forge(home: Home, run_id: str, change: Callable[[Path], object]) -> None:
         code_version=receipt["code_version"],
         law_sha256=receipt["law_sha256"],
         started_at=datetime.now(UTC),
-        inputs=receipt["inputs"],
+        inputs=inputs_from_json(receipt["inputs"]),
     )
     write_receipt(home, run, {"overridden_checks": receipt["overridden_checks"]})
     assert check(home, run_id).findings == []
@@ -329,11 +331,14 @@ def test_pinned_inputs_are_those_recorded(
     copied: tuple[Home, str], tmp_path: Path
 ) -> None:
     home, run_id = copied
-    inputs = read_receipt(home, run_id)["inputs"]
+    inputs = inputs_from_json(read_receipt(home, run_id)["inputs"])
     land_more(home, tmp_path / "drop")
     assert begin(home, REQUEST, inputs).run_id == run_id
     assert begin(home, REQUEST).run_id != run_id
-    others = [{**recorded, "sha256": "0" * 64} for recorded in inputs]
+    others = Inputs(
+        tuple(replace(given, sha256="0" * 64) for given in inputs.snapshots),
+        replace(inputs.calendar, sha256="0" * 64),
+    )
     with pytest.raises(KomekError, match=r"not what the run recorded: .*working_days"):
         begin(home, REQUEST, others)
 

@@ -1,18 +1,17 @@
-"""The text of a received CSV as UTF-8, whatever it was written in, as it streams by."""
+"""The text of a received CSV as a stream: unpacked, decoded, seen to be whole."""
 
 import codecs
 import gzip
 import io
 import zlib
 from collections.abc import Callable
-from typing import BinaryIO
 
 from komek.landing.received import Refused
 
 _RAW_CHUNK = 1 << 20
 
 
-class Text(io.RawIOBase):
+class ReceivedText(io.RawIOBase):
     """The text of a CSV as UTF-8 without mark, checked while it streams by.
 
     No chunk but the last ends in a carriage return: Arrow would drop the line feed
@@ -21,15 +20,19 @@ class Text(io.RawIOBase):
     """
 
     def __init__(
-        self, raw: BinaryIO, encoding: str, advanced: Callable[[], None], most: int
+        self,
+        raw: io.BufferedIOBase,
+        encoding: str,
+        advanced: Callable[[], None],
+        most: int,
     ) -> None:
         """Begin to read.
 
         Args:
-            raw: the received bytes, unpacked.
-            encoding: what they are written in; a UTF-8 byte-order mark outweighs it.
-            advanced: called after each piece.
-            most: how many bytes there may be.
+            raw: the received bytes, or what unpacks them.
+            encoding: what the source writes.
+            advanced: called whenever more of them have been read.
+            most: how many bytes they may unpack to.
         """
         super().__init__()
         self._raw = raw
@@ -49,7 +52,7 @@ class Text(io.RawIOBase):
         return self._last in (b"\n", b"\r")
 
     def readable(self) -> bool:
-        """Say that it is read from."""
+        """Say that it can be read, as a reader asks."""
         return True
 
     def close_with(self, closing: bytes) -> None:
@@ -66,7 +69,11 @@ class Text(io.RawIOBase):
         return bytes(self._ready[:size])
 
     def read(self, size: int = -1) -> bytes:
-        """Return the next bytes, at most `size`; none at the end."""
+        """Return the next bytes, `size` at most; none at the end.
+
+        Raises:
+            Refused: they are damaged, cut off, too many, or not in their encoding.
+        """
         self._fill(size)
         if self.ended and self._closing is not None:
             self._ready += (b"" if self.ends_in_line_end else b"\n") + self._closing

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 KEY = "KOMEK_KEY"
 SIGNING_KEY = "KOMEK_SIGNING_KEY"
 VERIFY_KEY = "KOMEK_VERIFY_KEY"
+MEMORY_LIMIT = "KOMEK_MEMORY_LIMIT"
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def settings() -> Settings:
         key=_given(KEY),
         signing_key=_given(SIGNING_KEY),
         verify_key=_given(VERIFY_KEY),
-        memory_limit=_given("KOMEK_MEMORY_LIMIT"),
+        memory_limit=_given(MEMORY_LIMIT),
         asks_approval=_given("KOMEK_APPROVAL") == "1",
         collector=_given("OPENLINEAGE_URL"),
     )

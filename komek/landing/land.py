@@ -33,6 +33,7 @@ from komek.base.say import Progress, Say, no_progress, silent
 from komek.base.scratch import LANDING, LANDING_LOCK
 from komek.landing import drop, received, received_csv
 from komek.landing.drop import Copy, Delivery, DropPath, naming, reading
+from komek.landing.letters import check_letters
 from komek.landing.manifest import MANIFEST, LandedColumn, LandedFile, Manifest
 from komek.landing.received import Refused
 from komek.landing.snapshots import Snapshot, newest_revision, newest_snapshots
@@ -183,7 +184,7 @@ class _Landing:
         malformed_rows = 0
         with naming(copy.name):
             if copy.format == "parquet":
-                rows = received.check_parquet(copy.path)
+                rows = received.check_parquet(copy.path, entity.column_names)
                 copy.path.rename(target)
             else:
                 with new_file(target) as file:
@@ -198,9 +199,11 @@ class _Landing:
                         ),
                     )
                 copy.path.unlink()
-        if database.encrypts():
-            received.encrypt(target)
-        columns = received.duckdb_columns(target)
+            columns = received.duckdb_columns(target)
+            for odd in check_letters(target, columns, entity):
+                self.say(f"warning: {copy.name}: {odd}")
+            if database.encrypts():
+                received.encrypt(target)
         return LandedFile(
             file=copy.name,
             landed=target.name,

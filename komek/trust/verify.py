@@ -343,7 +343,7 @@ def _within(filed: Path, again: Path, left_out: set[str]) -> list[str]:
 
 def _rows_apart(filed: Path, again: Path, table: str) -> str:
     """Count the rows that only one of two files has in a table."""
-    with database.connect() as connection:
+    with database.connect(spill=database.spill_beside(again)) as connection:
         database.attach(connection, filed, "filed")
         database.attach(connection, again, "again")
         counts = [

@@ -4,7 +4,7 @@
 {%- set rejections = ref('rejected_' ~ entity) -%}
 {%- if execute -%}
 with landed as (
-    {{- declared_rows(entity) }}
+    {{- declared_rows(entity, landed_relations(entity)) }}
 ),
 
 rejected as (

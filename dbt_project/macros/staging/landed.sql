@@ -69,11 +69,12 @@
 {%- endmacro %}
 
 {#
-    All landed rows of a registry, every column as declared (null where it does not
-    parse), with `source_row`. What reads only some columns parses only those.
+    All landed rows of a registry, from the relations they stand in: every column as
+    declared (null where it does not parse), with `source_row`. What reads only some
+    columns parses only those.
 #}
-{% macro declared_rows(entity) -%}
-    {%- for landed in landed_relations(entity) %}
+{% macro declared_rows(entity, relations) -%}
+    {%- for landed in relations %}
     select
         {%- for column in registry(entity).columns.values() %}
         {{ as_declared(column, landed.types) }} as {{ column.name }},

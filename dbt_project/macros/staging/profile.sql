@@ -9,6 +9,7 @@
 {%- set persons = ref('stg_referenced_persons') -%}
 {%- set snapshots = source('landing', 'landed_snapshots') -%}
 {%- if execute -%}
+    {%- set relations = landed_relations(entity) -%}
     {%- set iin_column = registry(entity).config.meta.iin_column -%}
     {%- set events = [] -%}
     {%- for column in registry(entity).columns.values() if is_event(column) -%}
@@ -33,14 +34,14 @@
         {%- if events %}
         (
             select count(*)
-            from ({{ declared_rows(entity) }}) as landed
+            from ({{ declared_rows(entity, relations) }}) as landed
             inner join {{ snapshots }} as snapshots on snapshots.entity = '{{ entity }}'
             where {{ events | join(' or ') }}
         ) as rows_in_future,
         {%- else %}
         cast(0 as bigint) as rows_in_future,
         {%- endif %}
-        {{ numeric_identifiers(entity) }} as numeric_identifiers
+        {{ numeric_identifiers(entity, relations) }} as numeric_identifiers
 {%- endif -%}
 {%- endmacro %}
 
@@ -62,8 +63,7 @@
     The identifiers that came as numbers, by name, joined by `|`: their leading zeros are
     lost. A column of nulls is neither number nor text.
 #}
-{% macro numeric_identifiers(entity) -%}
-    {%- set relations = landed_relations(entity) -%}
+{% macro numeric_identifiers(entity, relations) -%}
     {%- set found = [] -%}
     {%- for name, column in registry(entity).columns | dictsort -%}
         {%- set counts = [] -%}

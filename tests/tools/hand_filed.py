@@ -4,8 +4,11 @@ from datetime import UTC, date, datetime
 
 from finished_run import finish_run
 from komek.base.places import Home
+from komek.landing.manifest import MANIFEST
+from komek.landing.working_days import DAYS
 from komek.publishing.publication import Publication
 from komek.publishing.publish import publish
+from komek.runs.inputs import CalendarInput, Inputs
 from komek.runs.run import Request, Run
 from komek.trust.chain import read_chain
 from komek.trust.receipts import seal, write_receipt
@@ -22,7 +25,18 @@ def hand_made(home: Home, run_id: str, **made: object) -> Run:
 def as_it_was(home: Home, run_id: str) -> Run:
     """Return a run by hand, whatever its file holds by now."""
     request = Request(DAY, DAY, {})
-    return Run(home, run_id, request, "1", "f" * 64, datetime.now(UTC), [])
+    inputs = calendar_alone(home)
+    return Run(home, run_id, request, "1", "f" * 64, datetime.now(UTC), inputs)
+
+
+def calendar_alone(home: Home) -> Inputs:
+    """Return the inputs of a run by hand: no registry, and a calendar of no day."""
+    calendar = CalendarInput("none", "0" * 64)
+    folder = calendar.folder(home)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in (MANIFEST, DAYS):
+        (folder / name).touch()
+    return Inputs((), calendar)
 
 
 def publish_filed(home: Home, run: Run) -> Publication:

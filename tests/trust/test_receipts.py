@@ -10,6 +10,7 @@ import duckdb
 import pytest
 
 from finished_run import PEOPLE, finish_run
+from hand_filed import calendar_alone
 from komek.base.errors import KomekError
 from komek.base.places import Home
 from komek.publishing.publish import publish
@@ -29,7 +30,8 @@ def home(tmp_path: Path) -> Home:
 def finished(home: Home, run_id: str, **made: object) -> Run:
     finish_run(home, run_id, **made)
     request = Request(DAY, DAY, {})
-    return Run(home, run_id, request, "1", "f" * 64, datetime.now(UTC), [])
+    inputs = calendar_alone(home)
+    return Run(home, run_id, request, "1", "f" * 64, datetime.now(UTC), inputs)
 
 
 def file_run(home: Home, run_id: str, **made: object) -> dict:

@@ -89,8 +89,10 @@ def conditions(case: Case) -> list[dict[str, Any]]:
 
 def _asked(case: Case) -> list[Asked]:
     """Return the conditions in their order, the one that decided among them."""
+    if case.kind not in CHECKS:
+        return _listed(case)
     decided_by = case.decision["reason"]
-    asked = CHECKS[case.kind](case) if case.kind in CHECKS else _listed(case)
+    asked = CHECKS[case.kind](case)
     if decided_by is not None and decided_by not in {reason for reason, _ in asked}:
         asked.append((decided_by, Check(decided_by)))
     return asked
@@ -101,12 +103,13 @@ def _listed(case: Case) -> list[Asked]:
 
     One that is not known here is told by its reason, with nothing compared.
     """
-    candidate_by = CANDIDATES.get(case.kind)
+    decided_by = case.decision["reason"]
     compared = COMPARED.get(case.kind, {})
     asked: list[Asked] = []
-    for reason in [*filter(None, [candidate_by]), *case.reasons]:
+    reasons = (CANDIDATES.get(case.kind), *case.reasons, decided_by)
+    for reason in filter(None, dict.fromkeys(reasons)):
         check = compared[reason](case) if reason in compared else Check(reason)
-        if check is None and reason == case.decision["reason"]:
+        if check is None and reason == decided_by:
             check = Check(reason)
         if check is not None:
             asked.append((reason, check))

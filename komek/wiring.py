@@ -7,9 +7,9 @@ from airflow.sdk import Asset
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from komek.base.errors import KomekError, StoppedError, UsageError
-from komek.base.places import Home, default_home
+from komek.base.places import TIME_ZONE, Home, default_home
 
-TIME_ZONE = "Asia/Almaty"
+__all__ = ["TIME_ZONE", "failing_in_one_line", "landed", "one_writer"]
 
 
 def landed(entity: str) -> Asset:

@@ -1,7 +1,7 @@
 {#
-    IIN: 12 digits, not all zero; the last is sum(weight x digit) mod 11 over the first eleven with
-    weights 1..11, and with weights 3..11, 1, 2 where that gives 10; 10 again: invalid.
-    (A check digit is never 10, so the first sum alone decides where it is not 10.)
+    IIN: 12 digits, not all zero; the last is sum(weight x digit) mod 11 over the first
+    eleven with weights 1..11, and with weights 3..11, 1, 2 where that gives 10; 10 again:
+    invalid. (A check digit is never 10, so the first sum alone decides where it is not.)
     `packed` is the IIN read as hexadecimal behind a leading 1: its digits are then four
     bits each, ten times cheaper to take apart than text.
 #}

@@ -15,6 +15,7 @@ from komek.base.errors import KomekError, UnwritableError
 from komek.base.files import private_files, writing_to
 from komek.base.places import Home
 from komek.base.say import Say
+from komek.base.scratch import sweep
 
 _LONGEST = 4096
 
@@ -23,10 +24,12 @@ _LONGEST = 4096
 def writer_lock(home: Home, command: str = "komek", say: Say = print) -> Iterator[None]:
     """Hold the home's writer lock; what is written inside is private.
 
+    What killed processes left in the scratch folders is swept first.
+
     Args:
         home: the home to write to; its folders are made if needed.
         command: what holds the lock, for people (no arguments: they may name persons).
-        say: gets a line when a lock was left behind by a run that did not end.
+        say: gets a line when a run that did not end left its lock or folder behind.
 
     Raises:
         KomekError: another process holds the lock.
@@ -38,6 +41,7 @@ def writer_lock(home: Home, command: str = "komek", say: Say = print) -> Iterato
             _acquire(home, descriptor)
             _sign(home, descriptor, command, say)
             try:
+                sweep(home, say)
                 yield
             finally:
                 os.ftruncate(descriptor, 0)

@@ -10,6 +10,8 @@ import re
 
 import duckdb
 
+from komek.base.settings import MEMORY_LIMIT
+
 # Why a file or folder of ours cannot be written, whoever says so.
 CANNOT_WRITE = (
     errno.ENOSPC,
@@ -26,6 +28,7 @@ _UNWRITTEN = re.compile(
     rf'[A-Z][a-z ]+ (?:file|directory) "([^"]+)": ({_REASON})'
 )
 _NO_ROOM = re.compile(r"Memory Error: failed to offload data block")
+_NO_MEMORY = re.compile(r"Out of Memory Error: [^()]*(?:\(([^()]* used)\))?")
 _KIND = re.compile(r"\b([A-Z]\w* )+Error\b")
 # DuckDB of a query, not of data.
 _ABOUT_A_QUERY = {"Binder Error", "Catalog Error", "Parser Error"}
@@ -55,7 +58,7 @@ def harmless(error: duckdb.Error | OSError) -> str:
     query itself.
     """
     message = str(error)
-    if reason := unwritten(message):
+    if reason := unwritten(message) or out_of_memory(message):
         return reason
     said = _in_one_line(message)
     if isinstance(error, _CLASSES_ABOUT_NO_ROW):
@@ -66,7 +69,7 @@ def harmless(error: duckdb.Error | OSError) -> str:
 
 def harmless_message(message: str) -> str:
     """Return a message of dbt in one line, as `harmless` does an error."""
-    if reason := unwritten(message):
+    if reason := unwritten(message) or out_of_memory(message):
         return reason
     said = _in_one_line(message)
     for kind in _KIND.finditer(said):
@@ -111,6 +114,19 @@ def unwritten(message: str) -> str | None:
             return f"cannot write {found[1]}: {found[2]}"
         if _NO_ROOM.match(said, kind.start()):
             return "no room on the disk for what does not fit in memory"
+        if kind[0] not in _ABOUT_NO_ROW:
+            return None
+    return None
+
+
+def out_of_memory(message: str) -> str | None:
+    """Return which setting gives more memory; None if DuckDB says anything else."""
+    said = " ".join(message.split())
+    for kind in _KIND.finditer(said):
+        begin = max(0, kind.start() - len("Out of "))
+        if found := _NO_MEMORY.match(said, begin):
+            used = f" ({found[1]})" if found[1] else ""
+            return f"out of memory{used}: set {MEMORY_LIMIT} higher"
         if kind[0] not in _ABOUT_NO_ROW:
             return None
     return None

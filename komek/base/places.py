@@ -25,6 +25,8 @@ LAW_SEEDS = DBT_PROJECT / "seeds" / "law"
 EXPECTATIONS = PROJECT / "expectations"
 DEFAULT_HOME = PROJECT / "data"
 MARGINALS = DEFAULT_HOME / "marginals"
+# Whose days are meant, of schedules and of moments that registries deliver.
+TIME_ZONE = "Asia/Almaty"
 
 
 @dataclass(frozen=True)

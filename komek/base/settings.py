@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 
 # Named in messages.
 KEY = "KOMEK_KEY"
+SIGNING_KEY = "KOMEK_SIGNING_KEY"
+VERIFY_KEY = "KOMEK_VERIFY_KEY"
+MEMORY_LIMIT = "KOMEK_MEMORY_LIMIT"
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,10 @@ class Settings:
             `data/drop` in the project.
         key: KOMEK_KEY, the passphrase that what is written is encrypted under; None:
             it is not encrypted.
+        signing_key: KOMEK_SIGNING_KEY, what the chain's links are signed with, 32 bytes
+            in Base64 or the path of a PEM file; None: they are not signed.
+        verify_key: KOMEK_VERIFY_KEY, the public keys that links are held against, the
+            path of a PEM file; None: that of the signing key, if there is one.
         memory_limit: KOMEK_MEMORY_LIMIT, what DuckDB may take, in its words (`4GB`);
             None: 60% of the machine's, at most 6 GiB.
         asks_approval: KOMEK_APPROVAL, `1` where a person approves of each publication.
@@ -32,6 +39,8 @@ class Settings:
     home: str | None
     drop: str | None
     key: str | None = field(repr=False)
+    signing_key: str | None = field(repr=False)
+    verify_key: str | None
     memory_limit: str | None
     asks_approval: bool
     collector: str | None
@@ -43,7 +52,9 @@ def settings() -> Settings:
         home=_given("KOMEK_HOME"),
         drop=_given("KOMEK_DROP"),
         key=_given(KEY),
-        memory_limit=_given("KOMEK_MEMORY_LIMIT"),
+        signing_key=_given(SIGNING_KEY),
+        verify_key=_given(VERIFY_KEY),
+        memory_limit=_given(MEMORY_LIMIT),
         asks_approval=_given("KOMEK_APPROVAL") == "1",
         collector=_given("OPENLINEAGE_URL"),
     )

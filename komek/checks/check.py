@@ -106,18 +106,7 @@ def _prepared(suite: Suite, part: Part) -> "ExpectationSuite":
                 f"unknown type {expectation.type!r}"
             )
     try:
-        return gx.suite(
-            suite.name,
-            [
-                {
-                    "type": expectation.type,
-                    "kwargs": expectation.kwargs,
-                    "severity": expectation.severity,
-                    "meta": {"name": expectation.name},
-                }
-                for expectation in part.expectations
-            ],
-        )
+        return gx.suite(suite.name, part.expectations)
     except (TypeError, ValueError) as error:
         # pydantic's messages have several lines.
         said = " ".join(str(error).split())

@@ -30,6 +30,7 @@ from great_expectations.expectations.core.unexpected_rows_expectation import (
 from great_expectations.expectations.expectation_configuration import (
     ExpectationConfiguration,
 )
+from great_expectations.expectations.metadata_types import FailureSeverity
 from great_expectations.expectations.registry import get_expectation_impl
 from great_expectations.render.renderer.page_renderer import (
     ValidationResultsPageRenderer,
@@ -38,6 +39,7 @@ from great_expectations.render.view.view import DefaultJinjaPageView
 
 from komek.base import database, places
 from komek.base.messages import about_a_query
+from komek.checks.suites import Expectation
 
 # Counts only: no value of a column ever reaches a result.
 _COUNTS_ONLY = {"result_format": "BASIC", "partial_unexpected_count": 0}
@@ -139,8 +141,8 @@ def expectation_type_is_known(expectation_type: str) -> bool:
     return True
 
 
-def suite(name: str, configurations: Sequence[Mapping[str, Any]]) -> ExpectationSuite:
-    """Build a GX suite from type, kwargs, severity and meta of its expectations.
+def suite(name: str, expectations: Sequence[Expectation]) -> ExpectationSuite:
+    """Build a GX suite.
 
     Raises:
         ValueError: kwargs that the type does not take (pydantic's error is one).
@@ -149,12 +151,12 @@ def suite(name: str, configurations: Sequence[Mapping[str, Any]]) -> Expectation
         name=name,
         expectations=[
             ExpectationConfiguration(
-                type=configuration["type"],
-                kwargs=dict(configuration["kwargs"]),
-                meta=dict(configuration["meta"]),
-                severity=configuration["severity"],
+                type=expectation.type,
+                kwargs=dict(expectation.kwargs),
+                meta={"name": expectation.name},
+                severity=FailureSeverity(expectation.severity),
             ).to_domain_obj()
-            for configuration in configurations
+            for expectation in expectations
         ],
     )
 

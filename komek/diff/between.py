@@ -38,7 +38,7 @@ from komek.base.registries import Entity
 from komek.base.say import Say, silent
 from komek.diff.changes import changes_between
 from komek.diff.steps import Receipt, State, Work, differing, steps
-from komek.runs import build, rerun
+from komek.runs import rerun
 from komek.runs.inputs import inputs_from_json
 from komek.runs.version import code_version
 from komek.trust.receipts import read_receipt
@@ -81,7 +81,6 @@ def diff(home: Home, first: str, second: str, say: Say = silent) -> dict[str, An
                 steps(before, after, today), ends
             )
             with database.connect(scratch.root / "diff.duckdb") as connection:
-                connection.execute(f"set memory_limit = '{build.memory_limit()}'")
                 return {
                     "first": _named(before),
                     "second": _named(after),

@@ -10,7 +10,7 @@ GROUPS = ("group_1", "group_2", "group_3")
 
 
 @dataclass(frozen=True)
-class Check:
+class Condition:
     """What a condition compares with what, and the rows it has that from."""
 
     name: str
@@ -72,9 +72,9 @@ class Case:
 
 
 # What a condition compares in a case; None where it is not asked there.
-Compare = Callable[[Case], Check | None]
+Compare = Callable[[Case], Condition | None]
 # The reason that a condition's failure gives, if any, and what it compares.
-Asked = tuple[str | None, Check]
+Reasoned = tuple[str | None, Condition]
 
 
 def add_months(day: date, months: int) -> date:
@@ -103,16 +103,16 @@ def person_of(case: Case) -> SourceRow | None:
     return case.row("persons", iin=case.iin)
 
 
-def in_register(case: Case) -> Check:
-    """Check that the population register has the person."""
+def in_register(case: Case) -> Condition:
+    """Condition that the population register has the person."""
     person = person_of(case)
-    return Check("in_register", {"in_register": person is not None}, rows=[person])
+    return Condition("in_register", {"in_register": person is not None}, rows=[person])
 
 
-def alive(case: Case) -> Check:
-    """Check that the person has not died by the run's day."""
+def alive(case: Case) -> Condition:
+    """Condition that the person has not died by the run's day."""
     person = person_of(case)
-    return Check(
+    return Condition(
         "alive",
         {"death_date": day_of(person, "death_date")},
         {"as_of": case.as_of},
@@ -120,10 +120,10 @@ def alive(case: Case) -> Check:
     )
 
 
-def birthday(case: Case, name: str, person: SourceRow | None, age: int) -> Check:
-    """Check a birthday (in years) against the run's day."""
+def birthday(case: Case, name: str, person: SourceRow | None, age: int) -> Condition:
+    """Condition a birthday (in years) against the run's day."""
     born = day_of(person, "birth_date")
-    return Check(
+    return Condition(
         name,
         {"birth_date": born, "birthday_on": born and add_months(born, 12 * age)},
         {"age": age, "as_of": case.as_of},

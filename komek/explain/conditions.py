@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from komek.explain import extensions, findings, food_set, grounds
-from komek.explain.case import Asked, Case, Check, Compare
+from komek.explain.case import Case, Compare, Condition, Reasoned
 from komek.explain.rows import as_json
 
 # By the reason of each condition of the models of the law: what it compares.
@@ -25,10 +25,10 @@ CANDIDATES: Mapping[str, str] = {
     "disability_extensions": "ends_outside_window",
 }
 # The marts that no such list decides: what is compared for a row.
-CHECKS: Mapping[str, Callable[[Case], list[Asked]]] = {
-    **food_set.CHECKS,
-    **extensions.CHECKS,
-    **findings.CHECKS,
+CONDITIONS: Mapping[str, Callable[[Case], list[Reasoned]]] = {
+    **food_set.CONDITIONS,
+    **extensions.CONDITIONS,
+    **findings.CONDITIONS,
 }
 _OF_TERMS = ("disability.window", "disability.until", "disability.plus_months")
 # The policies that a decision reads, by what decides it.
@@ -78,53 +78,57 @@ def conditions(case: Case) -> list[dict[str, Any]]:
     """Return a decision's conditions up to the one that decided it, and those after."""
     decided_by = case.decision["reason"]
     verdict, explained = _UNDECIDED.get(case.decision["outcome"], "holds"), []
-    for reason, check in _asked(case):
+    for reason, condition in _asked(case):
         if reason is not None and reason == decided_by:
             verdict = "fails"
-        explained.append(_condition(reason, check, verdict))
+        explained.append(_condition(reason, condition, verdict))
         if verdict == "fails":
             verdict = "not_reached"
     return explained
 
 
-def _asked(case: Case) -> list[Asked]:
+def _asked(case: Case) -> list[Reasoned]:
     """Return the conditions in their order, the one that decided among them."""
-    if case.kind not in CHECKS:
+    if case.kind not in CONDITIONS:
         return _listed(case)
     decided_by = case.decision["reason"]
-    asked = CHECKS[case.kind](case)
+    asked = CONDITIONS[case.kind](case)
     if decided_by is not None and decided_by not in {reason for reason, _ in asked}:
-        asked.append((decided_by, Check(decided_by)))
+        asked.append((decided_by, Condition(decided_by)))
     return asked
 
 
-def _listed(case: Case) -> list[Asked]:
+def _listed(case: Case) -> list[Reasoned]:
     """Return the conditions of the run's own list that are asked in the case.
 
     One that is not known here is told by its reason, with nothing compared.
     """
     decided_by = case.decision["reason"]
     compared = COMPARED.get(case.kind, {})
-    asked: list[Asked] = []
+    asked: list[Reasoned] = []
     reasons = (CANDIDATES.get(case.kind), *case.reasons, decided_by)
     for reason in filter(None, dict.fromkeys(reasons)):
-        check = compared[reason](case) if reason in compared else Check(reason)
-        if check is None and reason == decided_by:
-            check = Check(reason)
-        if check is not None:
-            asked.append((reason, check))
+        condition = compared[reason](case) if reason in compared else Condition(reason)
+        if condition is None and reason == decided_by:
+            condition = Condition(reason)
+        if condition is not None:
+            asked.append((reason, condition))
     return asked
 
 
-def _condition(reason: str | None, check: Check, verdict: str) -> dict[str, Any]:
+def _condition(
+    reason: str | None, condition: Condition, verdict: str
+) -> dict[str, Any]:
     reached = verdict != "not_reached"
     return {
-        "condition": check.name,
+        "condition": condition.name,
         "reason": reason,
         "verdict": verdict,
-        "observed": _as_json(check.observed) if reached else {},
-        "threshold": _as_json(check.threshold),
-        "rows": [row.tag for row in check.rows if row is not None] if reached else [],
+        "observed": _as_json(condition.observed) if reached else {},
+        "threshold": _as_json(condition.threshold),
+        "rows": [row.tag for row in condition.rows if row is not None]
+        if reached
+        else [],
     }
 
 

@@ -5,10 +5,10 @@ from datetime import date
 
 from komek.explain.case import (
     GROUPS,
-    Asked,
     Case,
-    Check,
     Compare,
+    Condition,
+    Reasoned,
     add_months,
     alive,
     day_of,
@@ -21,9 +21,9 @@ from komek.explain.rows import SourceRow
 # p12: assistance, by the reason of the condition
 
 
-def _award_ends_in_emergency(case: Case) -> Check:
+def _award_ends_in_emergency(case: Case) -> Condition:
     award = _award(case)
-    return Check(
+    return Condition(
         "award_ends_in_emergency",
         {
             "award_id": case.decision["award_id"],
@@ -37,25 +37,25 @@ def _award_ends_in_emergency(case: Case) -> Check:
     )
 
 
-def _award_not_terminated(case: Case) -> Check:
+def _award_not_terminated(case: Case) -> Condition:
     award = _award(case)
     status = value_of(award, "status")
-    return Check("award_not_terminated", {"status": status}, rows=[award])
+    return Condition("award_not_terminated", {"status": status}, rows=[award])
 
 
-def _award_not_suspended(case: Case) -> Check | None:
+def _award_not_suspended(case: Case) -> Condition | None:
     if case.context["asp__base"] == "any_status":
         return None
     award = _award(case)
     status = value_of(award, "status")
-    return Check("award_not_suspended", {"status": status}, rows=[award])
+    return Condition("award_not_suspended", {"status": status}, rows=[award])
 
 
-def _award_not_renewed(case: Case) -> Check:
+def _award_not_renewed(case: Case) -> Condition:
     award = _award(case)
     end = day_of(award, "period_end")
     renewals = [row for row in case.all_rows("asp_awards") if row is not award]
-    return Check(
+    return Condition(
         "award_not_renewed",
         {"renewals": ", ".join(row.values["award_id"] or "" for row in renewals)},
         {"new_period_start": end and date.fromordinal(end.toordinal() + 1)},
@@ -70,9 +70,9 @@ def _award(case: Case) -> SourceRow | None:
 # p17: terms, by the reason of the condition
 
 
-def _term_runs_out_in_window(case: Case) -> Check:
+def _term_runs_out_in_window(case: Case) -> Condition:
     term = _term(case)
-    return Check(
+    return Condition(
         "term_runs_out_in_window",
         {"valid_until": day_of(term, "valid_until")},
         {
@@ -83,10 +83,10 @@ def _term_runs_out_in_window(case: Case) -> Check:
     )
 
 
-def _term_not_superseded(case: Case) -> Check:
+def _term_not_superseded(case: Case) -> Condition:
     term = _term(case)
     newer = [row for row in case.all_rows("disability_terms") if row is not term]
-    return Check(
+    return Condition(
         "term_not_superseded",
         {
             "decided_on": day_of(term, "decided_on"),
@@ -96,12 +96,12 @@ def _term_not_superseded(case: Case) -> Check:
     )
 
 
-def _child_stays_one(case: Case) -> Check | None:
+def _child_stays_one(case: Case) -> Condition | None:
     is_asked = _is_disability_of(case, ("child",))
     return _no_birthday(case, "turns_16") if is_asked else None
 
 
-def _minor_stays_one(case: Case) -> Check | None:
+def _minor_stays_one(case: Case) -> Condition | None:
     is_asked = _is_disability_of(case, GROUPS)
     return _no_birthday(case, "turns_18") if is_asked else None
 
@@ -114,12 +114,12 @@ def _is_disability_of(case: Case, categories: Sequence[str]) -> bool:
     )
 
 
-def _no_birthday(case: Case, cause: str) -> Check:
-    """Check that a birthday does not fall before the end of the emergency."""
+def _no_birthday(case: Case, cause: str) -> Condition:
+    """Condition that a birthday does not fall before the end of the emergency."""
     person, term = person_of(case), _term(case)
     age = case.context[_AGES[cause]]
     born = day_of(person, "birth_date")
-    return Check(
+    return Condition(
         f"not_{cause}",
         {
             "birth_date": born,
@@ -156,11 +156,11 @@ COMPARED: Mapping[str, Mapping[str, Compare]] = {
 # p16, p17, p24: examinations and payouts
 
 
-def _queue(case: Case) -> list[Asked]:
+def _queue(case: Case) -> list[Reasoned]:
     person, term = person_of(case), _term(case)
     age = case.context[_AGES[case.decision["cause"]]]
     born = day_of(person, "birth_date")
-    check = Check(
+    condition = Condition(
         "comes_of_age",
         {
             "birth_date": born,
@@ -175,11 +175,11 @@ def _queue(case: Case) -> list[Asked]:
         },
         [person, term],
     )
-    return [(None, check)]
+    return [(None, condition)]
 
 
-def _p16(case: Case) -> list[Asked]:
-    asked: Mapping[str, tuple[str, Callable[[Case], Check]]] = {
+def _p16(case: Case) -> list[Reasoned]:
+    asked: Mapping[str, tuple[str, Callable[[Case], Condition]]] = {
         "mode": ("wrong_mode", _decided_in_absentia),
         "term": ("term_over_one_year", _term_within_a_year),
         "control_exam": ("control_exam_overdue", _control_exam_held),
@@ -188,9 +188,9 @@ def _p16(case: Case) -> list[Asked]:
     return [(reason, compare(case))]
 
 
-def _decided_in_absentia(case: Case) -> Check:
+def _decided_in_absentia(case: Case) -> Condition:
     term = _term(case)
-    return Check(
+    return Condition(
         "decided_in_absentia",
         {"decision_mode": value_of(term, "decision_mode")},
         {"decision_mode": "in_absentia"},
@@ -198,11 +198,11 @@ def _decided_in_absentia(case: Case) -> Check:
     )
 
 
-def _term_within_a_year(case: Case) -> Check:
+def _term_within_a_year(case: Case) -> Condition:
     term = _term(case)
     established = day_of(term, "established_on")
     months = case.context["in_absentia_term_months"]
-    return Check(
+    return Condition(
         "term_within_a_year",
         {"valid_until": day_of(term, "valid_until"), "established_on": established},
         {"longest": established and add_months(established, months)},
@@ -210,9 +210,9 @@ def _term_within_a_year(case: Case) -> Check:
     )
 
 
-def _control_exam_held(case: Case) -> Check:
+def _control_exam_held(case: Case) -> Condition:
     term = _term(case)
-    return Check(
+    return Condition(
         "control_exam_held",
         {"control_exam_on": case.event(term, "control_exam_on")},
         {"due_on": case.decision["due_on"], "as_of": case.as_of},
@@ -220,7 +220,7 @@ def _control_exam_held(case: Case) -> Check:
     )
 
 
-def _p24(case: Case) -> list[Asked]:
+def _p24(case: Case) -> list[Reasoned]:
     return [
         ("no_benefit_award", _on_benefit(case)),
         ("no_extended_term", _term_extended(case)),
@@ -229,9 +229,9 @@ def _p24(case: Case) -> list[Asked]:
     ]
 
 
-def _on_benefit(case: Case) -> Check:
+def _on_benefit(case: Case) -> Condition:
     award = case.row("benefit_awards")
-    return Check(
+    return Condition(
         "on_benefit",
         {
             "award_id": value_of(award, "award_id"),
@@ -241,11 +241,11 @@ def _on_benefit(case: Case) -> Check:
     )
 
 
-def _term_extended(case: Case) -> Check:
+def _term_extended(case: Case) -> Condition:
     terms = case.all_rows("disability_terms")
     term = next(iter(terms), None)
     extension = case.terms.get(value_of(term, "term_id") or "", {})
-    return Check(
+    return Condition(
         "term_extended",
         {
             "term_id": value_of(term, "term_id"),
@@ -258,9 +258,9 @@ def _term_extended(case: Case) -> Check:
     )
 
 
-def _award_runs_in_emergency(case: Case) -> Check:
+def _award_runs_in_emergency(case: Case) -> Condition:
     award = case.row("benefit_awards")
-    return Check(
+    return Condition(
         "award_runs_in_emergency",
         {name: day_of(award, name) for name in ("start_on", "stop_on")},
         {
@@ -271,9 +271,9 @@ def _award_runs_in_emergency(case: Case) -> Check:
     )
 
 
-def _month_to_be_paid(case: Case) -> Check:
+def _month_to_be_paid(case: Case) -> Condition:
     person, award = person_of(case), case.row("benefit_awards")
-    return Check(
+    return Condition(
         "month_to_be_paid",
         {
             "month": case.decision["month"],
@@ -288,7 +288,7 @@ def _month_to_be_paid(case: Case) -> Check:
     )
 
 
-CHECKS: Mapping[str, Callable[[Case], list[Asked]]] = {
+CONDITIONS: Mapping[str, Callable[[Case], list[Reasoned]]] = {
     "mse_queue": _queue,
     "mse_findings": _p16,
     "payout_schedule": _p24,

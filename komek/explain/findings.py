@@ -2,18 +2,18 @@
 
 from collections.abc import Callable, Mapping
 
-from komek.explain.case import Asked, Case, Check, day_of, value_of
+from komek.explain.case import Case, Condition, Reasoned, day_of, value_of
 
 
-def _deadline(case: Case) -> list[Asked]:
+def _deadline(case: Case) -> list[Reasoned]:
     step = case.decision
-    check = Check(
+    condition = Condition(
         "step_in_time",
         {"started_on": step["started_on"], "done_on": step["done_on"]},
         {"due_on": step["due_on"], "as_of": case.as_of},
         list(case.rows),
     )
-    return [(step["reason"], check)]
+    return [(step["reason"], condition)]
 
 
 # What an application's finding was judged by.
@@ -34,7 +34,7 @@ JUDGED_BY: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def _finding(case: Case) -> list[Asked]:
+def _finding(case: Case) -> list[Reasoned]:
     reason = case.decision["finding"]
     finding, _, column = reason.partition(":")
     application = case.row("applications")
@@ -53,10 +53,10 @@ def _finding(case: Case) -> list[Asked]:
         threshold["period_end"] = extension.get("new_period_end") or day_of(
             award, "period_end"
         )
-    return [(reason, Check(finding, observed, threshold, [application, award]))]
+    return [(reason, Condition(finding, observed, threshold, [application, award]))]
 
 
-CHECKS: Mapping[str, Callable[[Case], list[Asked]]] = {
+CONDITIONS: Mapping[str, Callable[[Case], list[Reasoned]]] = {
     "case_deadlines": _deadline,
     "application_findings": _finding,
 }

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Mapping
 
-from komek.explain.case import Asked, Case, Check, day_of, person_of, value_of
+from komek.explain.case import Case, Condition, Reasoned, day_of, person_of, value_of
 
 
-def _p26(case: Case) -> list[Asked]:
+def _p26(case: Case) -> list[Reasoned]:
     """What makes a recipient, and how their region stands."""
     blocked_by = case.decision["blocked_by"] or ""
     return [
@@ -15,7 +15,7 @@ def _p26(case: Case) -> list[Asked]:
         ("below_floor", _cost_at_least_floor(case)),
         (
             blocked_by if blocked_by.startswith("check:") else None,
-            Check(
+            Condition(
                 "region_checked",
                 {"expectation": blocked_by.removeprefix("check:") or None},
             ),
@@ -23,14 +23,14 @@ def _p26(case: Case) -> list[Asked]:
     ]
 
 
-def _meets_a_ground(case: Case) -> Check:
+def _meets_a_ground(case: Case) -> Condition:
     grounds = {"grounds": case.decision["grounds"]}
-    return Check("meets_a_ground", grounds, rows=[person_of(case)])
+    return Condition("meets_a_ground", grounds, rows=[person_of(case)])
 
 
-def _region_known(case: Case) -> Check:
+def _region_known(case: Case) -> Condition:
     person = person_of(case)
-    return Check(
+    return Condition(
         "region_known",
         {
             "kato": value_of(person, "kato"),
@@ -42,9 +42,9 @@ def _region_known(case: Case) -> Check:
     )
 
 
-def _norm_decided(case: Case) -> Check:
+def _norm_decided(case: Case) -> Condition:
     norm = case.row("food_set_norms")
-    return Check(
+    return Condition(
         "norm_decided",
         {"mode": value_of(norm, "mode"), "act_ref": value_of(norm, "act_ref")},
         {"as_of": case.as_of},
@@ -52,9 +52,9 @@ def _norm_decided(case: Case) -> Check:
     )
 
 
-def _cost_at_least_floor(case: Case) -> Check:
+def _cost_at_least_floor(case: Case) -> Condition:
     index = "monthly_calculation_index"
-    return Check(
+    return Condition(
         "cost_at_least_floor",
         {"set_cost": case.decision["set_cost"]},
         {
@@ -66,15 +66,15 @@ def _cost_at_least_floor(case: Case) -> Check:
     )
 
 
-def _p28_p29(case: Case) -> list[Asked]:
+def _p28_p29(case: Case) -> list[Reasoned]:
     if case.decision["mode"] == "cash":
         return [("no_account", _account_confirmed(case)), (None, _delivered(case))]
     return [("unallocated", _contract_has_sets(case)), (None, _delivered(case))]
 
 
-def _account_confirmed(case: Case) -> Check:
+def _account_confirmed(case: Case) -> Condition:
     account = case.row("bank_accounts")
-    return Check(
+    return Condition(
         "account_confirmed",
         {
             "iban": case.decision["iban"],
@@ -85,9 +85,9 @@ def _account_confirmed(case: Case) -> Check:
     )
 
 
-def _contract_has_sets(case: Case) -> Check:
+def _contract_has_sets(case: Case) -> Condition:
     contract = case.row("supply_contracts")
-    return Check(
+    return Condition(
         "contract_has_sets",
         {
             "contract_id": case.decision["contract_id"],
@@ -98,9 +98,9 @@ def _contract_has_sets(case: Case) -> Check:
     )
 
 
-def _delivered(case: Case) -> Check:
+def _delivered(case: Case) -> Condition:
     delivery = case.row("deliveries")
-    return Check(
+    return Condition(
         "delivery_came_back",
         {
             "delivery_status": case.decision["delivery_status"],
@@ -111,7 +111,7 @@ def _delivered(case: Case) -> Check:
     )
 
 
-def _p30(case: Case) -> list[Asked]:
+def _p30(case: Case) -> list[Reasoned]:
     delivery = case.row("deliveries", delivery_id=case.decision["delivery_id"])
     observed = {
         "delivered_on": day_of(delivery, "delivered_on"),
@@ -119,7 +119,7 @@ def _p30(case: Case) -> list[Asked]:
     }
     threshold = {"list_month": case.context["list_month"]}
     return [
-        (reason, Check(name, observed, threshold, [delivery]))
+        (reason, Condition(name, observed, threshold, [delivery]))
         for reason, name in (
             ("not_on_list", "delivery_to_recipient"),
             ("repeated", "delivery_not_repeated"),
@@ -127,7 +127,7 @@ def _p30(case: Case) -> list[Asked]:
     ]
 
 
-CHECKS: Mapping[str, Callable[[Case], list[Asked]]] = {
+CONDITIONS: Mapping[str, Callable[[Case], list[Reasoned]]] = {
     "food_set_recipients": _p26,
     "delivery_plan": _p28_p29,
     "delivery_findings": _p30,

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from komek.explain.case import (
     Case,
-    Check,
     Compare,
+    Condition,
     alive,
     birthday,
     day_of,
@@ -18,13 +18,13 @@ from komek.explain.rows import SourceRow
 # p25_1: children of families on targeted social assistance
 
 
-def _award_on(case: Case) -> Check:
+def _award_on(case: Case) -> Condition:
     member = case.row("asp_members", iin=case.iin)
     award_id = value_of(member, "award_id")
     award = case.row("asp_awards", award_id=award_id)
     family_id = value_of(award, "family_id")
     extension = case.awards.get(award_id or "", {})
-    return Check(
+    return Condition(
         "award_on",
         {
             "award_id": award_id,
@@ -41,12 +41,12 @@ def _award_on(case: Case) -> Check:
     )
 
 
-def _six_or_over(case: Case) -> Check:
+def _six_or_over(case: Case) -> Condition:
     age = case.context["asp_child_age_from"]
     return birthday(case, "old_enough", person_of(case), age)
 
 
-def _under_eighteen(case: Case) -> Check:
+def _under_eighteen(case: Case) -> Condition:
     age = case.context["asp_child_age_to"]
     if case.context["food_set__age_upper"] == "through_age_18":
         age += 1
@@ -56,27 +56,27 @@ def _under_eighteen(case: Case) -> Check:
 # p25_2, p25_3: children with a disability, people of a disability group
 
 
-def _term_in_force(case: Case) -> Check:
+def _term_in_force(case: Case) -> Condition:
     return _disability(case, "term_in_force", case.iin)
 
 
-def _under_sixteen(case: Case) -> Check:
+def _under_sixteen(case: Case) -> Condition:
     age = case.context["disabled_child_age_to"]
     return birthday(case, "young_enough", person_of(case), age)
 
 
-def _not_resident(case: Case) -> Check:
+def _not_resident(case: Case) -> Condition:
     return _stay(case, "not_resident", case.iin)
 
 
 # p25_4: those who raise a child with a disability
 
 
-def _allowance_covers_day(case: Case) -> Check | None:
+def _allowance_covers_day(case: Case) -> Condition | None:
     if case.context["food_set__carer"] != "allowance_recipient":
         return None
     award = _allowance(case)
-    return Check(
+    return Condition(
         "allowance_covers_day",
         {
             "award_id": value_of(award, "award_id"),
@@ -88,9 +88,9 @@ def _allowance_covers_day(case: Case) -> Check | None:
     )
 
 
-def _child_alive(case: Case) -> Check:
+def _child_alive(case: Case) -> Condition:
     child = _child(case)
-    return Check(
+    return Condition(
         "child_alive",
         {
             "child_named": _child_iin(case) is not None,
@@ -102,16 +102,16 @@ def _child_alive(case: Case) -> Check:
     )
 
 
-def _child_young_enough(case: Case) -> Check:
+def _child_young_enough(case: Case) -> Condition:
     limit = int(case.context["food_set__carer_child_age_limit"])
     return birthday(case, "child_young_enough", _child(case), limit)
 
 
-def _child_disabled(case: Case) -> Check:
+def _child_disabled(case: Case) -> Condition:
     return _disability(case, "child_term_in_force", _child_iin(case))
 
 
-def _child_not_resident(case: Case) -> Check | None:
+def _child_not_resident(case: Case) -> Condition | None:
     if case.context["food_set__carer_child_in_institution"] != "exclude":
         return None
     return _stay(case, "child_not_resident", _child_iin(case))
@@ -139,9 +139,9 @@ def _child(case: Case) -> SourceRow | None:
 # p25_5: the unemployed
 
 
-def _unemployed_decided(case: Case) -> Check:
+def _unemployed_decided(case: Case) -> Condition:
     seeker = case.row("jobseekers", iin=case.iin)
-    return Check(
+    return Condition(
         "unemployed_decided",
         {
             "case_id": value_of(seeker, "case_id"),
@@ -153,9 +153,9 @@ def _unemployed_decided(case: Case) -> Check:
     )
 
 
-def _not_deregistered(case: Case) -> Check:
+def _not_deregistered(case: Case) -> Condition:
     seeker = case.row("jobseekers", iin=case.iin)
-    return Check(
+    return Condition(
         "not_deregistered",
         {
             "deregistered_on": day_of(seeker, "deregistered_on"),
@@ -169,16 +169,16 @@ def _not_deregistered(case: Case) -> Check:
 # What several grounds ask
 
 
-def _not_resident_on_any_ground(case: Case) -> Check | None:
+def _not_resident_on_any_ground(case: Case) -> Condition | None:
     if case.context["food_set__institution_scope"] != "all_grounds":
         return None
     return _not_resident(case)
 
 
-def _stay(case: Case, name: str, iin: str | None) -> Check:
-    """Check that someone has no open permanent stay in an institution."""
+def _stay(case: Case, name: str, iin: str | None) -> Condition:
+    """Condition that someone has no open permanent stay in an institution."""
     stay = case.row("institution_stays", iin=iin)
-    return Check(
+    return Condition(
         name,
         {
             "institution_id": value_of(stay, "institution_id"),
@@ -190,11 +190,11 @@ def _stay(case: Case, name: str, iin: str | None) -> Check:
     )
 
 
-def _disability(case: Case, name: str, iin: str | None) -> Check:
-    """Check that someone's disability term, as extended, is in force."""
+def _disability(case: Case, name: str, iin: str | None) -> Condition:
+    """Condition that someone's disability term, as extended, is in force."""
     term = _term(case, iin)
     extension = case.terms.get(value_of(term, "term_id") or "", {})
-    return Check(
+    return Condition(
         name,
         {
             "term_id": value_of(term, "term_id"),

@@ -12,6 +12,7 @@ import duckdb
 
 from komek.base import database
 from komek.base.errors import KomekError, UsageError
+from komek.base.messages import harmless
 from komek.base.places import Home
 from komek.explain.blocks import Block
 from komek.explain.case import Case
@@ -63,8 +64,9 @@ def explain(home: Home, iin: str, run_id: str | None = None) -> dict[str, Any]:
             connection.execute("use run")
             return _Explanation(home, connection, iin).as_dict()
     except duckdb.Error as error:
-        reason = str(error).partition("\n")[0].replace(iin, "the person")
-        raise KomekError(f"cannot explain from {run_file}: {reason}") from error
+        raise KomekError(
+            f"cannot explain from {run_file}: {harmless(error)}"
+        ) from error
 
 
 def _is_iin(text: str) -> bool:

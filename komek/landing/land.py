@@ -1,7 +1,8 @@
 """Landing: what the sources delivered is kept as it came, or refused by name.
 
 A revision is built beside its place and moved there whole; nothing that has landed is
-changed, and only retention removes it.
+changed, and only retention removes it. Under KOMEK_KEY it is encrypted before it is
+moved: while it is built, what was received lies readable in the scratch folder beside.
 """
 
 import fcntl
@@ -9,12 +10,14 @@ import hashlib
 import os
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path, PurePosixPath
 
-from komek.base import registries
+import duckdb
+
+from komek.base import database, registries
 from komek.base.errors import StoppedError, listed
 from komek.base.files import (
     make_private,
@@ -27,15 +30,13 @@ from komek.base.files import (
 from komek.base.places import Home
 from komek.base.registries import Entity
 from komek.base.say import Progress, Say, no_progress, silent
+from komek.base.scratch import LANDING, LANDING_LOCK
 from komek.landing import drop, received, received_csv
 from komek.landing.drop import Copy, Delivery, DropPath, naming, reading
+from komek.landing.letters import check_letters
 from komek.landing.manifest import MANIFEST, LandedColumn, LandedFile, Manifest
 from komek.landing.received import Refused
-from komek.landing.snapshots import Snapshot, newest_revision
-
-# In an entity's folder, beside its dates.
-_SCRATCH = ".landing"
-_LOCK = ".lock"
+from komek.landing.snapshots import Snapshot, newest_revision, newest_snapshots
 
 
 def land(
@@ -138,6 +139,7 @@ class _Landing:
         for refusal in refusals:
             self.refuse(refusal)
         with _only_one(self.home.entity(entity.name)):
+            _refuse_other_key(self.home, entity)
             for delivery in deliveries:
                 with self.noting_refusal(delivery.name):
                     self.land_delivery(delivery)
@@ -182,7 +184,7 @@ class _Landing:
         malformed_rows = 0
         with naming(copy.name):
             if copy.format == "parquet":
-                rows = received.check_parquet(copy.path)
+                rows = received.check_parquet(copy.path, entity.column_names)
                 copy.path.rename(target)
             else:
                 with new_file(target) as file:
@@ -197,7 +199,11 @@ class _Landing:
                         ),
                     )
                 copy.path.unlink()
-        columns = received.duckdb_columns(target)
+            columns = received.duckdb_columns(target)
+            for odd in check_letters(target, columns, entity):
+                self.say(f"warning: {copy.name}: {odd}")
+            if database.encrypts():
+                received.encrypt(target)
         return LandedFile(
             file=copy.name,
             landed=target.name,
@@ -212,6 +218,22 @@ class _Landing:
                 for name, kind in _named(columns, entity.column_names)
             ),
         )
+
+
+def _refuse_other_key(home: Home, entity: Entity) -> None:
+    """Refuse to go on where KOMEK_KEY, or its lack, does not open what has landed.
+
+    Raises:
+        UsageError: the entity's newest snapshot is encrypted under another key, or
+            there is none.
+        StoppedError: its manifest cannot be read.
+    """
+    newest = newest_snapshots(home, entity.name)[-1:]
+    for path in [path for snapshot in newest for path in snapshot.paths[:1]]:
+        # What is damaged or gone stops the run that reads it.
+        if path.is_file() and database.is_encrypted_parquet(path):
+            with suppress(duckdb.Error):
+                received.duckdb_columns(path)
 
 
 def _named(
@@ -246,16 +268,16 @@ def _only_one(entity_folder: Path) -> Iterator[None]:
     What is in its scratch folder now was left there by a crash.
     """
     make_private(entity_folder)
-    with open_private(entity_folder / _LOCK, os.O_CREAT) as lock:
+    with open_private(entity_folder / LANDING_LOCK, os.O_CREAT) as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        shutil.rmtree(entity_folder / _SCRATCH, ignore_errors=True)
+        shutil.rmtree(entity_folder / LANDING, ignore_errors=True)
         yield
 
 
 @contextmanager
 def _scratch(entity_folder: Path) -> Iterator[Path]:
     """Yield an empty folder beside the snapshots, gone afterwards."""
-    scratch = entity_folder / _SCRATCH
+    scratch = entity_folder / LANDING
     scratch.mkdir(mode=0o700)
     try:
         yield scratch

@@ -59,6 +59,10 @@ class ReceivedText(io.RawIOBase):
         """Set the row that follows the last line."""
         self._closing = closing
 
+    def begin_with(self, start: bytes, instead_of: int) -> None:
+        """Put other bytes in place of the first ones, which have been peeked at."""
+        self._ready[:instead_of] = start
+
     def peek(self, size: int) -> bytes:
         """Return the first `size` bytes, fewer at the end, and leave them unread."""
         self._fill(size)

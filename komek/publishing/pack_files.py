@@ -15,9 +15,15 @@ import duckdb
 import pyarrow
 import pyarrow.compute
 
-from komek.base.database import encrypts, key_of, scan, text_literal
-from komek.base.errors import UsageError
-from komek.base.settings import KEY
+from komek.base.database import (
+    add_parquet_key,
+    encrypts,
+    footer_key,
+    key_of,
+    scan_encrypted,
+    text_literal,
+)
+from komek.publishing.publication import ChainHead
 from komek.publishing.workbook import (
     MAX_ROWS,
     Sheet,
@@ -28,9 +34,6 @@ from komek.publishing.workbook import (
     write_workbook,
 )
 
-# How an encrypted Parquet file begins.
-_ENCRYPTED_PARQUET = b"PARE"
-
 
 def add_pack_key(connection: duckdb.DuckDBPyConnection, region_kato: str) -> None:
     """Let a connection and its cursors read and write a region's encrypted packs.
@@ -38,16 +41,12 @@ def add_pack_key(connection: duckdb.DuckDBPyConnection, region_kato: str) -> Non
     Raises:
         UsageError: KOMEK_KEY is not set or too short.
     """
-    connection.execute("set variable pack_key = $key", {"key": key_of(region_kato)})
-    connection.execute(
-        f"pragma add_parquet_key({text_literal(region_kato)}, getvariable('pack_key'))"
-    )
-    connection.execute("reset variable pack_key")
+    add_parquet_key(connection, region_kato, key_of(region_kato))
 
 
 def parquet_options(region_kato: str) -> str:
     """Return what a region's Parquet files are written with, as SQL for `copy`."""
-    key = f", encryption_config {_footer_key(region_kato)}" if encrypts() else ""
+    key = f", encryption_config {footer_key(region_kato)}" if encrypts() else ""
     return f"(format parquet, compression zstd{key})"
 
 
@@ -58,16 +57,7 @@ def read_parquet(file: Path, region_kato: str) -> str:
         UsageError: it is, and KOMEK_KEY is not set.
         OSError: the file cannot be read.
     """
-    with file.open("rb") as opened:
-        encrypted = opened.read(4) == _ENCRYPTED_PARQUET
-    if encrypted and not encrypts():
-        raise UsageError(f"{file} is encrypted: set {KEY}")
-    key = [f"encryption_config = {_footer_key(region_kato)}"] if encrypted else []
-    return scan(file, *key)
-
-
-def _footer_key(region_kato: str) -> str:
-    return f"{{footer_key: {text_literal(region_kato)}}}"
+    return scan_encrypted(file, region_kato)
 
 
 COLUMNS = (
@@ -112,6 +102,7 @@ class Origin:
     official: bool
     as_of: date
     list_month: date
+    chain_head: ChainHead | None = None
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import duckdb
 
 from komek.base import database, registries
 from komek.base.errors import KomekError
+from komek.base.messages import harmless
 from komek.base.places import Home
 from komek.landing.snapshots import newest_snapshots
 from komek.publishing.publication import (
@@ -99,8 +100,7 @@ def _regions(publication: Publication) -> list[dict[str, Any]]:
                 """
             ).fetchall()
     except (OSError, duckdb.Error) as error:
-        reason = str(error).partition("\n")[0]
-        raise KomekError(f"cannot read {warehouse}: {reason}") from error
+        raise KomekError(f"cannot read {warehouse}: {harmless(error)}") from error
     return [
         {
             "region_kato": region,

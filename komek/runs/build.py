@@ -1,7 +1,6 @@
 """dbt, in process: one build per layer, on the run's own file."""
 
 import json
-import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +11,7 @@ from komek.base import database, places
 from komek.base.errors import KomekError, StoppedError, UnwritableError, listed
 from komek.base.files import files_sha256
 from komek.base.messages import harmless_message, of_a_model, unwritten
-from komek.base.settings import environment, settings
+from komek.base.settings import environment
 from komek.runs.run import Run
 
 if TYPE_CHECKING:
@@ -163,13 +162,6 @@ def _variables(run: Run) -> dict[str, Any]:
     }
 
 
-def memory_limit() -> str:
-    """Return DuckDB's memory limit: KOMEK_MEMORY_LIMIT, else 60% of the machine's."""
-    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    most = min(int(0.6 * machine), 6 * 2**30) // 2**20
-    return settings().memory_limit or f"{most}MiB"
-
-
 @contextmanager
 def _environment(run: Run) -> Iterator[None]:
     """Tell dbt where the run's file is, as its profile asks for it.
@@ -183,8 +175,6 @@ def _environment(run: Run) -> Iterator[None]:
         link.symlink_to(run.folder.absolute())
         variables = {
             "KOMEK_RUN_FILE": str(link / run.file.name),
-            "KOMEK_SPILL": str(link / "spill"),
-            "KOMEK_MEMORY_LIMIT": memory_limit(),
             "DO_NOT_TRACK": "1",
         }
         with environment(variables):

@@ -24,9 +24,16 @@ class Plugin(BasePlugin):
         return self.creds
 
     def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
-        """Attach before dbt would."""
+        """Set what every database has, and attach before dbt would.
+
+        Once for the database: settings of the profile would be set again for every
+        model, and DuckDB refuses that of a folder it has spilled into.
+        """
         database.secure(conn)
         for attached in self._profile.attach or ():
+            # By its real place: the link that the profile names goes before dbt does.
+            file = Path(attached.path).resolve()
+            database.configure(conn, database.spill_beside(file))
             database.attach(
                 conn,
                 Path(attached.path),

@@ -14,6 +14,7 @@ from komek.base import database, policies, registries
 from komek.base.errors import printable
 from komek.base.places import Home
 from komek.base.registries import Entity
+from komek.base.scratch import hold
 from komek.landing.received import FILE_NAME, MALFORMED
 from komek.landing.snapshots import Snapshot
 from komek.landing.working_days import WorkingDays, land_working_days
@@ -33,7 +34,9 @@ MAX_SHOWN_NAMES = 20
 MAX_SHOWN_LENGTH = 100
 
 
-def begin(home: Home, request: Request, inputs: Inputs | None = None) -> Run:
+def begin(
+    home: Home, request: Request, inputs: Inputs | None = None, *, alone: bool = False
+) -> Run:
     """Find a run's inputs, name it, and lay out the file it is built in.
 
     Args:
@@ -41,9 +44,11 @@ def begin(home: Home, request: Request, inputs: Inputs | None = None) -> Run:
         request: what is asked of it.
         inputs: those of a run before, to take whatever has landed since; None takes
             the newest that the request may know.
+        alone: whether the process that begins the run takes its every step.
 
     Raises:
         StoppedError: an entity has no snapshot, or a landed file is not what it was.
+        UsageError: one is encrypted, and not under KOMEK_KEY.
     """
     if inputs is None:
         snapshots = newest_inputs(home, request.known_at)
@@ -65,6 +70,8 @@ def begin(home: Home, request: Request, inputs: Inputs | None = None) -> Run:
     )
     shutil.rmtree(run.folder, ignore_errors=True)
     run.folder.mkdir(parents=True)
+    if alone:
+        hold(run.folder)
     save(run)
     _lay_out(run, snapshots, calendar)
     return run
@@ -89,7 +96,8 @@ def _lay_out(run: Run, snapshots: Sequence[Snapshot], calendar: WorkingDays) -> 
         )
         file_no = 1
         for snapshot in snapshots:
-            _lay_out_snapshot(connection, run, snapshot, file_no)
+            with database.opening(snapshot.paths[0]):
+                _lay_out_snapshot(connection, run, snapshot, file_no)
             file_no += len(snapshot.files)
         connection.execute(
             "create view landing.working_days as"
@@ -201,8 +209,9 @@ def _select(
         name = f"regexp_extract({FILE_NAME}, '([0-9]+)[.]parquet$', 1)"
         number = f"({file_no} + cast({name} as bigint))"
     malformed = f'"{MALFORMED}" is not null' if marks_malformed else "false"
-    files = database.scan(
+    files = database.scan_encrypted(
         [snapshot.paths[place] for place in places],
+        database.LANDING,
         f"filename = '{FILE_NAME}'",
         "file_row_number = true",
     )

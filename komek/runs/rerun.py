@@ -10,6 +10,7 @@ from typing import Any
 
 from komek.base.files import private_files
 from komek.base.places import Home
+from komek.base.scratch import holding
 from komek.runs import build
 from komek.runs.inputs import Inputs
 from komek.runs.layout import begin
@@ -20,7 +21,8 @@ from komek.runs.run import Request, Run
 def scratch_home(home: Home, name: str) -> Iterator[Home]:
     """Yield an empty home with the landing of another, which is only read.
 
-    It lies under the other's scratch folder and is gone afterwards.
+    It lies under the other's scratch folder and is gone afterwards; what a killed
+    process leaves of it is swept by the next that writes.
     """
     scratch = Home(home.scratch / f"{name}-{os.getpid()}")
     with private_files():
@@ -28,7 +30,8 @@ def scratch_home(home: Home, name: str) -> Iterator[Home]:
         scratch.root.mkdir(parents=True)
         scratch.landing.symlink_to(home.landing.resolve())
         try:
-            yield scratch
+            with holding(scratch.root):
+                yield scratch
         finally:
             shutil.rmtree(scratch.root, ignore_errors=True)
 

@@ -7,6 +7,7 @@ policies and the bytes of the snapshots. The same inputs give the same id.
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -14,11 +15,14 @@ from typing import Any
 
 from komek.base import policies
 from komek.base.errors import KomekError
+from komek.base.files import put
 from komek.base.places import Home
+from komek.base.scratch import RUN
 from komek.runs.inputs import Inputs, inputs_from_json
 from komek.runs.version import code_version
 
 _OVERRIDDEN = "overridden"
+_STOPPED = "stopped"
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,7 @@ class Run:
 
 def load(home: Home, run_id: str) -> Run:
     """Return a run that has begun, from its folder."""
-    path = home.scratch / run_id / "run.json"
+    path = home.scratch / run_id / RUN
     if not path.exists():
         raise KomekError(f"run {run_id} is not being built in {home.root}")
     saved = json.loads(path.read_text(encoding="utf-8"))
@@ -104,6 +108,25 @@ def overridden(run: Run) -> str:
     return (run.folder / _OVERRIDDEN).read_text(encoding="utf-8")
 
 
+def note_stopped(run: Run, reason: str | None) -> None:
+    """Keep in the run's folder what stopped its last step; None: nothing did."""
+    note = run.folder / _STOPPED
+    # A disk that is full may be what stopped it.
+    with suppress(OSError):
+        if reason is None:
+            note.unlink(missing_ok=True)
+        else:
+            note.write_text(reason, encoding="utf-8")
+
+
+def stopped(run: Run) -> str | None:
+    """Return what stopped the run's last step; None where nothing did."""
+    try:
+        return (run.folder / _STOPPED).read_text(encoding="utf-8")
+    except OSError:
+        return None
+
+
 def save(run: Run) -> None:
     """Keep what a run is in its folder, for the steps that follow."""
     saved = {
@@ -115,7 +138,8 @@ def save(run: Run) -> None:
         "inputs": run.inputs.as_json(),
     }
     text = json.dumps(saved, indent=2, ensure_ascii=False) + "\n"
-    (run.folder / "run.json").write_text(text, encoding="utf-8")
+    # Whole or not at all: one that has it can go on.
+    put(run.folder / RUN, text.encode())
 
 
 def _request(request: Request) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from komek.base import registries
 from komek.base.errors import KomekError
 from komek.base.places import Home
 from komek.base.say import Say
+from komek.base.scratch import RUN
 from komek.landing.land import remove_revisions
 from komek.landing.snapshots import Snapshot, landed_revisions
 from komek.runs.inputs import inputs_from_json
@@ -92,7 +93,7 @@ def _named(home: Home) -> Iterator[_Key]:
     """Yield what the receipts name, and what the runs being built read."""
     for path in sorted(home.reports.glob("*/receipt.json")):
         yield from _inputs(str(path), read_receipt(home, path.parent.name))
-    for path in sorted(home.scratch.glob("*/run.json")):
+    for path in sorted(home.scratch.glob(f"*/{RUN}")):
         try:
             saved = json.loads(path.read_text(encoding="utf-8"))
         except ValueError:

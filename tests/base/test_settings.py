@@ -14,6 +14,8 @@ VARIABLES = {
     "home": "KOMEK_HOME",
     "drop": "KOMEK_DROP",
     "key": "KOMEK_KEY",
+    "signing_key": "KOMEK_SIGNING_KEY",
+    "verify_key": "KOMEK_VERIFY_KEY",
     "memory_limit": "KOMEK_MEMORY_LIMIT",
     "asks_approval": "KOMEK_APPROVAL",
     "collector": "OPENLINEAGE_URL",

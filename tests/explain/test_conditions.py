@@ -15,8 +15,8 @@ from komek.base import grounds, places
 from komek.explain.case import Case
 from komek.explain.conditions import (
     CANDIDATES,
-    CHECKS,
     COMPARED,
+    CONDITIONS,
     POLICIES,
     conditions,
 )
@@ -229,9 +229,9 @@ def test_every_condition_of_a_model_has_words(kind: str) -> None:
     for category in ("child", "group_1"):
         case = case_of(kind, {"category": category})
         named = {
-            f"condition.{check.name}"
+            f"condition.{condition.name}"
             for compare in COMPARED[kind].values()
-            if (check := compare(case))
+            if (condition := compare(case))
         }
         assert named <= set(texts("en"))
         assert len(named) >= len(COMPARED[kind]) - 1
@@ -251,12 +251,14 @@ ROWS: Mapping[str, list[dict[str, Any]]] = {
 }
 
 
-@pytest.mark.parametrize("kind", CHECKS)
+@pytest.mark.parametrize("kind", CONDITIONS)
 def test_every_other_condition_has_words(kind: str) -> None:
     for row in ROWS[kind]:
-        asked = CHECKS[kind](case_of(kind, row))
+        asked = CONDITIONS[kind](case_of(kind, row))
         assert asked
-        assert {f"condition.{check.name}" for _, check in asked} <= set(texts("en"))
+        assert {f"condition.{condition.name}" for _, condition in asked} <= set(
+            texts("en")
+        )
 
 
 def test_every_reading_has_words() -> None:

@@ -369,7 +369,7 @@ def test_a_landed_file_that_is_gone_is_told(nation: Built, tmp_path: Path) -> No
     shutil.copy(nation.file, elsewhere.run_file(nation.run_id))
     ((iin,),) = nation.rows("select min(iin) from marts.food_set_recipients")
 
-    with pytest.raises(KomekError) as failed:
+    with pytest.raises(KomekError, match="is gone") as failed:
         explain(elsewhere, iin, nation.run_id)
     assert iin not in str(failed.value)
 

@@ -125,6 +125,7 @@ def test_manifest_says_what_the_pack_is(tmp_path: Path) -> None:
         "as_of": "2020-04-20",
         "list_month": "2020-04-01",
         "region_kato": AKMOLA,
+        "chain_head": None,
         "previous_run": None,
         "recipients": 2,
         "amount_total": "10604.00",

@@ -7,7 +7,7 @@ import duckdb
 import pytest
 
 from komek.base.errors import StoppedError
-from komek.base.places import Home
+from komek.base.places import DBT_PROJECT, Home
 from komek.landing.land import land
 from komek.runs import build
 from komek.runs.layout import begin
@@ -24,11 +24,11 @@ def test_a_model_ends_the_run_in_its_own_words(tmp_path: Path) -> None:
     for layer in ("staging", "facts"):
         build.layer(run, layer)
     with duckdb.connect(run.file) as connection:
-        connection.execute("update facts.run_context set food_set_floor = null")
+        connection.execute("delete from facts.working_days")
 
     with pytest.raises(StoppedError) as stopped:
         build.layer(run, "law")
 
-    assert str(stopped.value) == (
-        "p27_region_norm: no value of law covers the date: food_set_floor"
-    )
+    model, _, words = str(stopped.value).partition(": ")
+    assert (DBT_PROJECT / "models" / "law" / f"{model}.sql").is_file()
+    assert words == "a day is outside the working-day calendar"

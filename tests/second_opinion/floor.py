@@ -1,9 +1,10 @@
 """The performance floor and the oracle: every table from one hand-written script.
 
-It shares nothing with the pipeline but the registry table's column declarations: law
-values, readings and rules are written out here a second time, on purpose, so that a
-mistake has to be made twice to go unseen. The paragraphs are in ``floor.sql``; this
-module finds the snapshots, writes the staging checks and sets what the SQL asks for.
+It shares nothing with the pipeline but the registry table's column declarations and how
+a landed file is opened: law values, readings and rules are written out here a second
+time, on purpose, so that a mistake has to be made twice to go unseen. The paragraphs
+are in ``floor.sql``; this module finds the snapshots, writes the staging checks and
+sets what the SQL asks for.
 
 Usage::
 
@@ -29,6 +30,7 @@ from zoneinfo import ZoneInfo
 import duckdb
 import holidays
 
+from komek.base import database
 from komek.base.registries import Column, Entity, entities
 
 SQL = Path(__file__).with_name("floor.sql")
@@ -111,6 +113,11 @@ def _snapshot(home: Path, entity: Entity, known_at: dt.date) -> Snapshot:
 def _text(value: object) -> str:
     """Return a SQL string literal."""
     return "'" + str(value).replace("'", "''") + "'"
+
+
+def _landed(paths: Path | Sequence[Path], *options: str) -> str:
+    """Return SQL that reads landed files, under a key or not."""
+    return database.scan_encrypted(paths, database.LANDING, *options)
 
 
 def _name(column: str) -> str:
@@ -293,7 +300,7 @@ def _shape_select(
 ) -> str:
     """Return the select over files of one shape, numbered within their snapshot."""
     numbers = ", ".join(str(number) for number, _ in files)
-    paths = ", ".join(_text(path) for _, path in files)
+    landed = _landed([path for _, path in files], "file_row_number = true")
     malformed = (
         "__malformed__ is not null" if "__malformed__" in shape else "false"
     ) + " as malformed"
@@ -321,11 +328,7 @@ def _shape_select(
         for column in snapshot.entity.columns
         if column.type == "iin"
     ]
-    return (
-        f"select {', '.join(['*', *parsed])} from (select {received}"
-        f" from read_parquet([{paths}], file_row_number = true,"
-        " hive_partitioning = false))"
-    )
+    return f"select {', '.join(['*', *parsed])} from (select {received} from {landed})"
 
 
 def _source(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot) -> Source:
@@ -338,7 +341,7 @@ def _source(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot) -> Source
     for number, file in enumerate(snapshot.files):
         path = snapshot.folder / file["landed"]
         described = connection.execute(
-            f"describe select * from read_parquet({_text(path)})"
+            f"describe select * from {_landed(path)}"
         ).fetchall()
         shape = tuple((row[0], row[1]) for row in described)
         shapes.setdefault(shape, []).append((number, path))
@@ -362,11 +365,11 @@ def _check_shape(
     missing = [name for name in entity.column_names if name not in shape]
     if missing:
         raise ValueError(f"{entity.name}: missing column {', '.join(missing)}")
-    paths = ", ".join(_text(path) for _, path in files)
+    landed = _landed([path for _, path in files])
     for column in entity.columns:
         if column.is_identifier and NUMERIC.match(shape[column.name]):
             (given,) = connection.execute(
-                f"select count({_name(column.name)}) from read_parquet([{paths}])"
+                f"select count({_name(column.name)}) from {landed}"
             ).fetchone()
             if given:
                 raise ValueError(f"{entity.name}: {column.name} is numeric")
@@ -630,6 +633,7 @@ def compute(
         tempfile.TemporaryDirectory(dir=out.parent) as spill,
         duckdb.connect(str(out)) as connection,
     ):
+        database.secure(connection)
         connection.execute(
             f"set memory_limit = {_text(memory_limit)};"
             f"set temp_directory = {_text(spill)};"

@@ -24,7 +24,7 @@ from komek.trust import verify as verify_module
 from komek.trust.chain import chain_path, receipt_path
 from komek.trust.contents import CLOCK, tables_of
 from komek.trust.receipts import read_receipt, write_receipt
-from komek.trust.verify import check, verify
+from komek.trust.verify import Verified, check, verify
 
 REQUEST = Request(APRIL_20, APRIL_20, {})
 # Where a byte is flipped: every kind of file a run rests on or leaves.
@@ -196,7 +196,7 @@ def test_a_log_of_changes_beside_the_file_is_noticed(
 def test_a_run_out_of_the_chain_is_not_believed(copied: tuple[Home, str]) -> None:
     home, run_id = copied
     chain_path(home).unlink()
-    *_, found, obstacle = verify(home, run_id, quiet)
+    *_, found, obstacle = verify(home, run_id, quiet).findings
     assert found == f"run {run_id} is in no chain"
     assert obstacle == "not computed again: nothing says what the run was"
 
@@ -207,14 +207,14 @@ def test_nothing_is_computed_from_a_damaged_receipt(
 ) -> None:
     home, run_id = copied
     receipt_path(home, run_id).write_bytes(damage)
-    found = verify(home, run_id, quiet)
+    found = verify(home, run_id, quiet).findings
     assert found[-1].startswith("not computed again: its receipt")
 
 
 def test_nothing_is_computed_from_damaged_inputs(copied: tuple[Home, str]) -> None:
     home, run_id = copied
     flip(next(home.landing.glob("persons/*/r*/00000.parquet")), 100)
-    first, *_, last = verify(home, run_id, quiet)
+    first, *_, last = verify(home, run_id, quiet).findings
     assert first.startswith("landing/persons/")
     assert last.startswith("not computed again: its inputs")
 
@@ -261,7 +261,7 @@ def test_a_run_gives_the_same_again_whatever_has_landed_since(
     land_more(home, tmp_path / "drop")
     before = state(home)
     said: list[str] = []
-    assert verify(home, run_id, said.append) == []
+    assert verify(home, run_id, said.append) == Verified([], ["unsigned"])
     assert said
     assert state(home) == before
 
@@ -299,7 +299,7 @@ def test_a_forgery_that_fits_is_found_by_computing_again(
             tables.add(tamper(run_file, random.Random(seed)))
 
     forge(home, run_id, change)
-    found = verify(home, run_id, quiet)
+    found = verify(home, run_id, quiet).findings
     for table in tables:
         assert any(line.startswith(f"{table}: computed again") for line in found)
         assert any(line.startswith(table) and "rows of" in line for line in found)
@@ -309,21 +309,25 @@ def test_a_table_behind_the_marts_is_named(copied: tuple[Home, str]) -> None:
     home, run_id = copied
     with duckdb.connect(home.run_file(run_id)) as run:
         run.execute("delete from facts.people where rowid = 0")
-    found = verify(home, run_id, quiet)
+    found = verify(home, run_id, quiet).findings
     assert [line.partition(":")[0] for line in found if "facts." in line] == [
         "facts.people"
     ]
 
 
-def test_other_code_is_said_first_and_compared_all_the_same(
+def test_other_code_is_said_and_is_no_difference(
     copied: tuple[Home, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home, run_id = copied
     version = code_version()
     monkeypatch.setattr(verify_module, "code_version", lambda: "0.0.0+other")
-    (found,) = verify(home, run_id, quiet)
-    assert found == (
-        f"computed by other code: {version}, now 0.0.0+other; compared all the same"
+    found = verify(home, run_id, quiet)
+    assert found == Verified(
+        findings=[],
+        notes=[
+            f"computed by other code: {version}, now 0.0.0+other; every table is equal",
+            "unsigned",
+        ],
     )
 
 

@@ -128,7 +128,7 @@
     0000.
 #}
 {% macro as_date(column, types) -%}
-    {%- set landed_type = types.get(column.name) or 'VARCHAR' -%}
+    {%- set landed_type = types.get(column.name, '') -%}
     {%- set text = as_text(column, types) -%}
     case
     {%- if landed_type == 'DATE' %}
@@ -148,7 +148,7 @@
 
 {# An amount has at most 16 digits before the point and two after it. #}
 {% macro as_amount(column, types) -%}
-    {%- if is_numeric(types.get(column.name) or 'VARCHAR') -%}
+    {%- if is_numeric(types.get(column.name, '')) -%}
         {{ unchanged(column.name, 'decimal(18, 2)') }}
     {%- else -%}
         {{ parsed(as_text(column, types), '^-?[0-9]{1,16}([.][0-9]{1,2})?$',
@@ -158,7 +158,7 @@
 
 {# A whole number has no sign. #}
 {% macro as_integer(column, types) -%}
-    {%- if is_numeric(types.get(column.name) or 'VARCHAR') -%}
+    {%- if is_numeric(types.get(column.name, '')) -%}
         {{ unchanged(column.name, 'bigint', 'and ' ~ column.name ~ ' >= 0') }}
     {%- else -%}
         {{ parsed(as_text(column, types), '^[0-9]+$', 'bigint') }}

@@ -20,10 +20,12 @@
         {%- if iin_column %}
         (
             select count(*)
-            from {{ accepted }}
+            from {{ accepted }} as accepted
             where
-                {{ iin_column }} is not null
-                and {{ iin_column }} not in (select iin from {{ persons }})
+                accepted.{{ iin_column }} is not null
+                and accepted.{{ iin_column }} not in (
+                    select persons.iin from {{ persons }} as persons
+                )
         ) as rows_without_person,
         {%- else %}
         cast(null as bigint) as rows_without_person,
@@ -65,8 +67,10 @@
     {%- set found = [] -%}
     {%- for name, column in registry(entity).columns | dictsort -%}
         {%- set counts = [] -%}
-        {%- for landed in relations if is_numeric(landed.types.get(name) or 'VARCHAR') -%}
-            {%- do counts.append('(select count(' ~ name ~ ') from ' ~ landed.name ~ ')') -%}
+        {%- for landed in relations if is_numeric(landed.types.get(name, '')) -%}
+            {%- do counts.append(
+                '(select count(' ~ name ~ ') from ' ~ landed.name ~ ')'
+            ) -%}
         {%- endfor -%}
         {%- if counts and column.config.meta.type in ('iin', 'identifier') -%}
             {%- do found.append(

@@ -25,7 +25,7 @@ repeated_keys as (
         select {{ row_hash(meta.key) }} as key_hash
         from landed
         where {{ key_is_complete }}
-    )
+    ) as keys
     group by key_hash
     having count(*) > 1
 ),
@@ -35,7 +35,9 @@ suspects as (
     from landed
     where
         {{ key_is_complete }}
-        and {{ row_hash(meta.key) }} in (select key_hash from repeated_keys)
+        and {{ row_hash(meta.key) }} in (
+            select repeated_keys.key_hash from repeated_keys
+        )
 ),
 
 numbered as (
@@ -68,7 +70,7 @@ conflicts as (
             count(*) over (partition by {{ meta.key | join(', ') }}) as contents
         from numbered
         where nth_equal = 1
-    )
+    ) as counted
     where contents > 1
 ),
 
@@ -100,7 +102,7 @@ faults as (
         {{ elements('reasons') }} as reason,
         key
     from flagged
-    where source_row not in (select source_row from copies)
+    where source_row not in (select copies.source_row from copies)
 ),
 
 final as (
@@ -177,7 +179,9 @@ select * from final
             {%- endif -%}
         {%- elif meta.type == 'code' -%}
             {%- set codes = "'" ~ meta.codes | join("', '") ~ "'" -%}
-            {%- do faults.append(('unknown_code:' ~ name, name ~ ' not in (' ~ codes ~ ')')) -%}
+            {%- do faults.append(
+                ('unknown_code:' ~ name, name ~ ' not in (' ~ codes ~ ')')
+            ) -%}
         {%- elif meta.type == 'iin' -%}
             {%- do faults.append((
                 'invalid_iin:' ~ name,

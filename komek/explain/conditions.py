@@ -89,8 +89,10 @@ def conditions(case: Case) -> list[dict[str, Any]]:
 
 def _asked(case: Case) -> list[Reasoned]:
     """Return the conditions in their order, the one that decided among them."""
+    if case.kind not in CONDITIONS:
+        return _listed(case)
     decided_by = case.decision["reason"]
-    asked = CONDITIONS[case.kind](case) if case.kind in CONDITIONS else _listed(case)
+    asked = CONDITIONS[case.kind](case)
     if decided_by is not None and decided_by not in {reason for reason, _ in asked}:
         asked.append((decided_by, Condition(decided_by)))
     return asked
@@ -101,12 +103,13 @@ def _listed(case: Case) -> list[Reasoned]:
 
     One that is not known here is told by its reason, with nothing compared.
     """
-    candidate_by = CANDIDATES.get(case.kind)
+    decided_by = case.decision["reason"]
     compared = COMPARED.get(case.kind, {})
     asked: list[Reasoned] = []
-    for reason in [*filter(None, [candidate_by]), *case.reasons]:
+    reasons = (CANDIDATES.get(case.kind), *case.reasons, decided_by)
+    for reason in filter(None, dict.fromkeys(reasons)):
         condition = compared[reason](case) if reason in compared else Condition(reason)
-        if condition is None and reason == case.decision["reason"]:
+        if condition is None and reason == decided_by:
             condition = Condition(reason)
         if condition is not None:
             asked.append((reason, condition))

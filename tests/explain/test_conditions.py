@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from komek.base import places
-from komek.base.grounds import codes
+from komek.base import grounds, places
 from komek.explain.case import Case
 from komek.explain.conditions import (
     CANDIDATES,
@@ -45,7 +44,7 @@ CONTEXT = {
 
 def models() -> dict[str, str]:
     """The model of each kind of decision that goes by the first condition to fail."""
-    found = {}
+    found = dict(grounds.models())
     for path in LAW.glob("*.yml"):
         (model,) = yaml.safe_load(path.read_text(encoding="utf-8"))["models"]
         meta = model.get("config", {}).get("meta", {})
@@ -90,7 +89,7 @@ def reasons(kind: str, decision: Mapping[str, Any], **readings: str) -> list[str
 def test_every_model_with_conditions_says_what_it_decides() -> None:
     assert set(MODELS.values()) == JUDGING
     assert set(MODELS) == set(COMPARED)
-    assert set(codes()) <= set(COMPARED)
+    assert set(grounds.codes()) <= set(COMPARED)
 
 
 @pytest.mark.parametrize("kind", COMPARED)
@@ -99,7 +98,7 @@ def test_every_condition_of_a_model_has_what_it_compares(kind: str) -> None:
     assert set(COMPARED[kind]) == {*reasons_of(MODELS[kind]), *made_by}
 
 
-@pytest.mark.parametrize("kind", [*codes(), "asp_extensions"])
+@pytest.mark.parametrize("kind", [*grounds.codes(), "asp_extensions"])
 def test_conditions_stand_in_the_order_of_the_law(kind: str) -> None:
     made_by = [CANDIDATES[kind]] if kind in CANDIDATES else []
     assert reasons(kind, {}) == made_by + reasons_of(MODELS[kind])

@@ -421,7 +421,7 @@ def test_a_run_has_the_conditions_of_its_models_in_their_order(nation: Built) ->
     assert found == {
         path.stem: reasons_of(path.stem)
         for path in places.DBT_PROJECT.glob("models/law/*.sql")
-        if "first_failure" in path.read_text(encoding="utf-8")
+        if "first_failure(" in path.read_text(encoding="utf-8")
     }
 
 

@@ -218,10 +218,7 @@ def _amend() -> None:
     # Every ground has the columns of the others.
     contract = (models / "p25_5_unemployed.yml").read_text(encoding="utf-8")
     (models / "p25_6_capacity_loss.yml").write_text(
-        contract.replace("p25_5_unemployed", "p25_6_capacity_loss").replace(
-            "decides: p25_5", "decides: p25_6"
-        ),
-        encoding="utf-8",
+        contract.replace("p25_5_unemployed", "p25_6_capacity_loss"), encoding="utf-8"
     )
     project = places.DBT_PROJECT / "dbt_project.yml"
     fifth = "    - {ground: p25_5, model: p25_5_unemployed}\n"

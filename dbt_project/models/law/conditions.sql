@@ -1,11 +1,18 @@
-{#- What each model is judged by: its own metadata say so, where first_failure put it. -#}
-{%- set conditions = [] -%}
+{#-
+    What each model judges by: its own metadata say so, where first_failure put it. What
+    it decides is the ground that lists it, or what its metadata say.
+-#}
+{%- set conditions, decided = [], {} -%}
+{%- for entry in var('grounds') -%}
+{%- do decided.update({entry.model: entry.ground}) -%}
+{%- endfor -%}
 {%- for node in (graph.nodes.values() if execute else []) | sort(attribute='name') -%}
+{%- set decides = node.config.meta.get('decides', decided.get(node.name)) -%}
 {%- for reason in node.config.meta.get('reasons', []) -%}
-{%- if 'decides' not in node.config.meta -%}
+{%- if not decides -%}
 {{ exceptions.raise_compiler_error(node.name ~ ": meta does not say what it decides") }}
 {%- endif -%}
-{%- do conditions.append((node.config.meta.decides, node.name, loop.index, reason)) -%}
+{%- do conditions.append((decides, node.name, loop.index, reason)) -%}
 {%- endfor -%}
 {%- endfor -%}
 

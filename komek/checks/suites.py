@@ -37,6 +37,7 @@ import yaml
 
 from komek.base import places, registries
 from komek.base.errors import UsageError
+from komek.runs.layout import ROWS_PER_FILE
 
 _SUITE_KEYS = {"name", "table", "query", "key", "include", "expectations"}
 _EXPECTATION_KEYS = {"type", "kwargs", "severity", "meta"}
@@ -100,7 +101,11 @@ def result_suites(folder: Path = places.EXPECTATIONS) -> tuple[Suite, ...]:
     if not files:
         raise UsageError(f"no suite files in {folder / 'result'}")
     names = [entity.name for entity in registries.entities()]
-    parameters = {"entities": names, "entity_count": len(names)}
+    parameters = {
+        "entities": names,
+        "entity_count": len(names),
+        "rows_per_file": ROWS_PER_FILE,
+    }
     return tuple(_suite(folder, file, parameters) for file in files)
 
 

@@ -14,11 +14,10 @@ persons as (
         min(ground) as first_ground,
         concat_ws(
             '|',
-            max(case when ground = 'p25_1' then ground end),
-            max(case when ground = 'p25_2' then ground end),
-            max(case when ground = 'p25_3' then ground end),
-            max(case when ground = 'p25_4' then ground end),
-            max(case when ground = 'p25_5' then ground end)
+            {%- for ground in grounds() %}
+            max(case when ground = '{{ ground[:5] }}' then ground end)
+            {%- if not loop.last %},{% endif %}
+            {%- endfor %}
         ) as grounds
     from met
     group by iin

@@ -6,7 +6,6 @@ One runs at a time, under the home's writer lock. Every step but `publish` may b
 again: it starts from what the step before left.
 """
 
-import os
 from datetime import date
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -14,6 +13,7 @@ from zoneinfo import ZoneInfo
 from airflow.sdk import Param, dag, task
 
 from komek.base import registries
+from komek.base.settings import settings
 from komek.wiring import TIME_ZONE, landed, one_writer
 
 if TYPE_CHECKING:
@@ -67,13 +67,8 @@ def eligibility() -> None:
     run = prepare()
     built = write_tables(apply_law(find_facts(check_registries(sort_registries(run)))))
     checked = check_result(built)
-    approval = ask_for_approval(checked) if approval_is_asked() else None
+    approval = ask_for_approval(checked) if settings().asks_approval else None
     publish(checked, approval) >> clear_away(run).as_teardown(setups=run)
-
-
-def approval_is_asked() -> bool:
-    """Say whether a person approves of each publication (KOMEK_APPROVAL=1)."""
-    return os.environ.get("KOMEK_APPROVAL") == "1"
 
 
 def ask_for_approval(checked: Any) -> Any:  # noqa: ANN401  (Airflow's XComArg)

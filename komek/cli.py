@@ -11,23 +11,28 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import duckdb
 
 from komek import pipeline
 from komek.base import database
-from komek.base.errors import KomekError, StoppedError, harmless, listed, printable
+from komek.base.errors import KomekError, StoppedError, listed, printable
 from komek.base.files import private_files
 from komek.base.lock import writer_lock
+from komek.base.messages import harmless
 from komek.base.places import Home, default_home
 from komek.base.policies import policy_overrides
 from komek.publishing import report
+from komek.publishing.publication import parsed_head
 from komek.runs.run import Request
 
+if TYPE_CHECKING:
+    import rich.progress
 
-class _Day(click.ParamType):
+
+class _Day(click.ParamType[date]):
     """A date written YYYY-MM-DD."""
 
     name = "YYYY-MM-DD"
@@ -69,7 +74,7 @@ class _Progress:
 
     def __init__(self, quiet: bool) -> None:
         self._quiet = quiet
-        self._bars: Any = None
+        self._bars: rich.progress.Progress | None = None
         if not quiet and sys.stdout.isatty():
             from rich.progress import (  # noqa: PLC0415  (only where it is shown)
                 BarColumn,
@@ -191,8 +196,8 @@ def run(
         with progress.step("pull the registries"):
             pipeline.pull(at, drop, until=request.known_at, say=progress.say)
         with progress.step("find what the run may know"):
-            run_id = pipeline.prepare(at, request)
-        with pipeline.abandoned_on_failure(at, run_id):
+            run_id = pipeline.prepare(at, request, progress.say, alone=True)
+        with pipeline.abandoned_on_failure(at, run_id, progress.say):
             for step in pipeline.STEPS:
                 with progress.step(step.label):
                     step.act(at, run_id, progress.say)
@@ -237,26 +242,64 @@ def diff(first: str, second: str, home: Path | None, as_json: bool) -> None:
 
 
 @cli.command()
-@click.argument("run_id", metavar="RUN")
+@click.argument("run_id", metavar="[RUN]", required=False)
+@click.option("--chain", "is_chain", is_flag=True, help="The whole chain of receipts.")
+@click.option(
+    "--head",
+    "heads",
+    metavar="NUMBER:SHA256",
+    multiple=True,
+    help="A link that a copy outside names, as a pack's manifest does (repeat).",
+)
+@click.option(
+    "--public-key",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="PEM file of the keys that sign (default: KOMEK_VERIFY_KEY).",
+)
 @_home
 @_json
-def verify(run_id: str, home: Path | None, as_json: bool) -> None:
-    """Recompute a run from its receipt and compare every table."""
-    from komek.trust.verify import verify as findings_on  # noqa: PLC0415
+def verify(
+    run_id: str | None,
+    is_chain: bool,
+    heads: Sequence[str],
+    public_key: Path | None,
+    home: Path | None,
+    as_json: bool,
+) -> None:
+    """Recompute a RUN and compare every table; or check every link of the --chain."""
+    if is_chain == (run_id is not None) or (heads and not is_chain):
+        raise click.UsageError("it takes a RUN, or --chain, which may have --head")
+    from komek.trust.audit import audit  # noqa: PLC0415
+    from komek.trust.signatures import public_keys  # noqa: PLC0415
+    from komek.trust.verify import verify as verified  # noqa: PLC0415
 
     at = _home_at(home)
-    with _progress(as_json) as progress, writer_lock(at, "komek verify", progress.say):
-        findings = findings_on(at, run_id, progress.say)
+    if run_id is None:
+        audited = audit(at, public_keys(public_key), map(parsed_head, heads))
+        findings, notes = audited.findings, audited.notes
+        told: dict[str, Any] = {"head": str(audited.head) if audited.head else None}
+        about = "the chain of receipts"
+        holds = f"every link holds up to {audited.head}"
+    else:
+        with (
+            _progress(as_json) as progress,
+            writer_lock(at, "komek verify", progress.say),
+        ):
+            run = verified(at, run_id, progress.say, public_key)
+        findings, notes = run.findings, run.notes
+        told = {"run_id": run_id}
+        about, holds = f"run {run_id}", "every input and every table is what it was"
     if as_json:
-        click.echo(json.dumps({"run_id": run_id, "findings": findings}))
+        told |= {"findings": findings, "notes": notes}
+        click.echo(json.dumps(told))
+    else:
+        for line in (*findings, *(f"note: {note}" for note in notes)):
+            click.echo(line)
     if findings:
-        if not as_json:
-            for finding in findings:
-                click.echo(finding)
-        found = listed(findings, "; ")
-        raise StoppedError(f"run {run_id} is not what it was: {found}")
+        several = listed(findings, "; ")
+        raise StoppedError(f"{about} is not what it was: {several}")
     if not as_json:
-        click.echo(f"run {run_id}: every input and every table is what it was")
+        click.echo(f"{about}: {holds}")
 
 
 @cli.command()
@@ -277,8 +320,20 @@ def retire(before: date, dry_run: bool, home: Path | None, as_json: bool) -> Non
 
 @cli.command()
 @click.argument("region_kato", required=False, metavar="[REGION]")
-def key(region_kato: str | None) -> None:
-    """Print the key of a REGION's packs (nine digits), or of the warehouse."""
+@click.option(
+    "--signing",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write a new private key to sign receipts with; print its public key.",
+)
+def key(region_kato: str | None, signing: Path | None) -> None:
+    """Print the key of a REGION's packs (nine digits), or of landing and warehouse."""
+    if signing is not None:
+        from komek.trust.signatures import make_pair  # noqa: PLC0415
+
+        if region_kato is not None:
+            raise click.UsageError("it takes a REGION or --signing, not both")
+        click.echo(make_pair(signing), nl=False)
+        return
     if region_kato is not None and not re.fullmatch(r"[0-9]{9}", region_kato):
         raise click.UsageError(f"{region_kato!r} is not a code of nine digits")
     click.echo(database.key_of(region_kato))
@@ -291,8 +346,14 @@ def status(home: Path | None, as_json: bool) -> None:
     """Show runs, what is published, what is blocked, how fresh the registries are."""
     from komek.publishing.status import render  # noqa: PLC0415
     from komek.publishing.status import status as status_of  # noqa: PLC0415
+    from komek.trust.standing import standing, standing_lines  # noqa: PLC0415
 
-    _show(status_of(_home_at(home)), lambda state: [render(state)], as_json)
+    at = _home_at(home)
+    _show(
+        status_of(at) | standing(at),
+        lambda state: [render(state), "", *standing_lines(state)],
+        as_json,
+    )
 
 
 def _show(
@@ -319,7 +380,7 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         _end("interrupted; what was published before still stands", 1)
     except duckdb.Error as error:
-        _end(harmless(str(error)), 1)
+        _end(harmless(error), 1)
     except OSError as error:
         _end(f"{error.strerror or error}: {error.filename or ''}".rstrip(": "), 1)
 

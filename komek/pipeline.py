@@ -7,15 +7,20 @@ folder. Each step may be repeated: it starts from what the step before left.
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+import duckdb
+
+from komek.base import database
 from komek.base.errors import KomekError
 from komek.base.files import private_files
+from komek.base.messages import harmless
 from komek.base.places import Home, default_drop
 from komek.base.say import Say
+from komek.base.scratch import holding
 from komek.checks import blocking, check
 from komek.checks.outcome import Outcome
 from komek.landing.land import land
@@ -28,15 +33,25 @@ from komek.publishing.publication import (
 from komek.publishing.publish import publish as publish_run
 from komek.runs import build
 from komek.runs.layout import begin
-from komek.runs.run import Request, Run, load, note_overridden, overridden, settle
+from komek.runs.run import (
+    Request,
+    Run,
+    load,
+    note_overridden,
+    note_stopped,
+    overridden,
+    stopped,
+)
 from komek.trust import events
+from komek.trust.chain import read_chain
 from komek.trust.receipts import said_first, seal, seal_if_missing, write_receipt
+from komek.trust.signatures import signing_key
 
 DECIDED_IN = ("facts", "law", "marts")
 
 
 @dataclass(frozen=True)
-class Step:
+class RunStep:
     """A step of a run: what people read, and what it does with home and run id."""
 
     label: str
@@ -55,22 +70,39 @@ def pull(
     return len(land(home, source, entities, until, say=say))
 
 
-def prepare(home: Home, request: Request) -> str:
+def prepare(
+    home: Home, request: Request, say: Say = print, *, alone: bool = False
+) -> str:
     """Find the inputs of a run and lay out its file; return its id.
 
+    Args:
+        home: where it is built.
+        request: what is asked.
+        say: takes lines for people.
+        alone: this process takes every step. What it leaves when it is killed is swept
+            by the next that writes; what a scheduler's tasks build waits for the next.
+
     Raises:
-        UsageError: KOMEK_KEY is not the one the home was published under.
+        UsageError: KOMEK_KEY is not the one the home was published under, or
+            KOMEK_SIGNING_KEY is no key.
         StoppedError: an input is missing, or not what it was.
     """
     refuse_other_key(home)
+    signing_key()
     with private_files():
-        return begin(home, request).run_id
+        try:
+            run = begin(home, request, alone=alone)
+        except Exception as error:
+            events.refused(home, request, _reason(error), say)
+            raise
+        events.started(run, say)
+    return run.run_id
 
 
 def stage(home: Home, run_id: str, _say: Say = print) -> None:
     """Parse every registry; accept or quarantine each row."""
-    with private_files():
-        build.layer(load(home, run_id), "staging")
+    with _step_of(home, run_id) as run:
+        build.layer(run, "staging")
 
 
 def check_door(home: Home, run_id: str, say: Say = print) -> None:
@@ -79,18 +111,17 @@ def check_door(home: Home, run_id: str, say: Say = print) -> None:
     Raises:
         StoppedError: a critical expectation failed.
     """
-    run = load(home, run_id)
-    with private_files():
+    with _step_of(home, run_id) as run:
         outcome = check.check_door(run.file, home.report(run_id), run.request.override)
-    _tell(outcome, say)
-    outcome.raise_if_stopped()
-    note_overridden(run, outcome.overridden)
+        _tell(outcome, say)
+        outcome.raise_if_stopped()
+        note_overridden(run, outcome.overridden)
 
 
 def decide(home: Home, run_id: str, layer: str, _say: Say = print) -> None:
     """Build one layer of the decisions: facts, law or marts."""
-    with private_files():
-        build.layer(load(home, run_id), layer)
+    with _step_of(home, run_id) as run:
+        build.layer(run, layer)
 
 
 def check_result(home: Home, run_id: str, say: Say = print) -> None:
@@ -99,8 +130,7 @@ def check_result(home: Home, run_id: str, say: Say = print) -> None:
     Raises:
         StoppedError: an invariant does not hold.
     """
-    run = load(home, run_id)
-    with private_files():
+    with _step_of(home, run_id) as run:
         outcome = check.check_result(run.file, home.report(run_id))
         _tell(outcome, say)
         outcome.raise_if_stopped()
@@ -122,8 +152,7 @@ def publish(
     Raises:
         StoppedError: the list is too far from the last one, and nobody said why.
     """
-    run = load(home, run_id)
-    with private_files():
+    with _step_of(home, run_id) as run:
         _file(home, run)
         reason = run.request.override or (approved_by and f"approved by {approved_by}")
         unusual = volume.check_volume(home, run_id, run.is_official, reason)
@@ -137,54 +166,87 @@ def publish(
             ),
         }
         write_receipt(home, run, details)
-        try:
-            events.emit(
-                run, home.run_file(run_id), home.report(run_id) / build.ARTIFACTS
-            )
-        except KomekError as error:
-            # A collector that is down is no reason to keep people waiting.
-            say(f"warning: {error}")
         before = current_publication(home)
         if before:
             seal_if_missing(home, before)
-        publication = publish_run(home, run_id, run.is_official, say)
+        head = read_chain(home).head
+        publication = publish_run(home, run_id, run.is_official, say, head)
         if publication and (before is None or publication.name != before.name):
             seal(home, publication)
-    clear_away(home, run_id)
+        artifacts = home.report(run_id) / build.ARTIFACTS
+        events.completed(run, home.run_file(run_id), artifacts, say)
+    _delete(home, run_id)
     return publication
 
 
-def clear_away(home: Home, run_id: str) -> None:
-    """Delete what is left of building a run; its file and its reports stay."""
-    shutil.rmtree(home.scratch / run_id, ignore_errors=True)
+def clear_away(home: Home, run_id: str, say: Say = print) -> None:
+    """Delete what is left of a run that did not end, and tell that it did not.
+
+    Its file, if it is filed, and its reports stay.
+    """
+    try:
+        # Without a folder it has ended, and said so.
+        with suppress(KomekError, ValueError), private_files():
+            run = load(home, run_id)
+            events.ended(run, stopped(run), say)
+    finally:
+        _delete(home, run_id)
 
 
 @contextmanager
-def abandoned_on_failure(home: Home, run_id: str) -> Iterator[None]:
-    """Delete what was built of a run that does not end; its reports stay."""
+def abandoned_on_failure(home: Home, run_id: str, say: Say = print) -> Iterator[None]:
+    """Clear away a run that this process alone builds if it does not end."""
     try:
-        yield
+        with holding(home.scratch / run_id):
+            yield
     except BaseException:
-        clear_away(home, run_id)
+        clear_away(home, run_id, say)
         raise
 
 
+def _deciding(layer: str) -> Callable[[Home, str, Say], None]:
+    return lambda home, run_id, say: decide(home, run_id, layer, say)
+
+
 STEPS = (
-    Step("read and sort the registries", stage),
-    Step("check the registries", check_door),
+    RunStep("read and sort the registries", stage),
+    RunStep("check the registries", check_door),
     *(
-        Step(
-            label,
-            lambda home, run_id, say, layer=layer: decide(home, run_id, layer, say),
-        )
+        RunStep(label, _deciding(layer))
         for label, layer in zip(
             ("find the facts", "apply the law", "write the tables"),
             DECIDED_IN,
             strict=True,
         )
     ),
-    Step("check the result", check_result),
+    RunStep("check the result", check_result),
 )
+
+
+@contextmanager
+def _step_of(home: Home, run_id: str) -> Iterator[Run]:
+    """Yield a run for one of its steps; what stops the step is noted with the run."""
+    run = load(home, run_id)
+    with private_files():
+        note_stopped(run, None)
+        try:
+            yield run
+        except Exception as error:
+            note_stopped(run, _reason(error))
+            raise
+
+
+def _reason(error: Exception) -> str:
+    """Return what an error says, where that can be no personal data."""
+    if isinstance(error, KomekError):
+        return str(error)
+    if isinstance(error, duckdb.Error):
+        return harmless(error)
+    return type(error).__name__
+
+
+def _delete(home: Home, run_id: str) -> None:
+    shutil.rmtree(home.scratch / run_id, ignore_errors=True)
 
 
 def _file(home: Home, run: Run) -> None:
@@ -198,7 +260,7 @@ def _file(home: Home, run: Run) -> None:
     for artifact in build.artifacts(run):
         shutil.copy2(artifact, kept / artifact.name)
     home.runs.mkdir(parents=True, exist_ok=True)
-    settle(run.file)
+    database.fold_log(run.file)
     os.replace(run.file, home.run_file(run.run_id))  # noqa: PTH105  (atomic)
 
 

@@ -6,10 +6,10 @@ from contextlib import contextmanager
 from airflow.sdk import Asset
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
-from komek.base.errors import KomekError, StoppedError, UsageError, harmless
-from komek.base.places import Home, default_home
+from komek.base.errors import KomekError, StoppedError, UsageError
+from komek.base.places import TIME_ZONE, Home, default_home
 
-TIME_ZONE = "Asia/Almaty"
+__all__ = ["TIME_ZONE", "failing_in_one_line", "landed", "one_writer"]
 
 
 def landed(entity: str) -> Asset:
@@ -26,6 +26,8 @@ def failing_in_one_line() -> Iterator[None]:
     """
     import duckdb
 
+    from komek.base.messages import harmless
+
     try:
         yield
     except (StoppedError, UsageError) as error:
@@ -33,7 +35,7 @@ def failing_in_one_line() -> Iterator[None]:
     except KomekError as error:
         raise AirflowException(str(error)) from None
     except duckdb.Error as error:
-        raise AirflowException(harmless(str(error))) from None
+        raise AirflowException(harmless(error)) from None
 
 
 @contextmanager

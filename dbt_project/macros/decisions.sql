@@ -1,9 +1,11 @@
 {#
     The first condition that fails decides. Takes pairs (what fails, reason) in the order
     of the law; gives `stage` (the number of the failing condition, or one past the last)
-    and `reason` (null where all hold).
+    and `reason` (null where all hold). The reasons become the model's metadata, in their
+    order: the table law.conditions, and through it `komek explain`, has them from there.
 #}
 {% macro first_failure(failures) -%}
+    {%- do config(meta={'reasons': failures | map(attribute=1) | list}) -%}
     case
         {%- for failure, reason in failures %}
         when {{ failure }} then {{ loop.index }}
@@ -74,16 +76,6 @@
                 when run_context.sla__start = 'same_day' and start_days.is_working then 1
                 else 0
             end = due_days.working_number
-{%- endmacro %}
-
-
-{# A value of law that no row covers ends the run; there is no default. #}
-{% macro law_value(column, name) -%}
-    case
-        when {{ column }} is null
-            then {{ fail("'no value of law covers the date: " ~ name ~ "'") }}
-        else {{ column }}
-    end
 {%- endmacro %}
 
 

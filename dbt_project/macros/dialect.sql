@@ -95,9 +95,12 @@
 {%- endmacro %}
 
 
-{# Ends the run with a message: for what must never be answered by a default. #}
+{#
+    Ends the run with a message: for what must never be answered by a default. By what
+    stands before it komek.base.messages tells it from an error of the engine's own.
+#}
 {% macro fail(message) -%}
-    {{ return(adapter.dispatch('fail', 'komek')(message)) }}
+    {{ return(adapter.dispatch('fail', 'komek')("concat('komek: ', " ~ message ~ ")")) }}
 {%- endmacro %}
 
 {% macro default__fail(message) -%}

@@ -1,13 +1,14 @@
 {#
-    IIN: 12 digits; the last is sum(weight x digit) mod 11 over the first eleven with
-    weights 1..11, and with weights 3..11, 1, 2 where that gives 10; 10 again: invalid.
-    (A check digit is never 10, so the first sum alone decides where it is not 10.)
+    IIN: 12 digits, not all zero; the last is sum(weight x digit) mod 11 over the first
+    eleven with weights 1..11, and with weights 3..11, 1, 2 where that gives 10; 10 again:
+    invalid. (A check digit is never 10, so the first sum alone decides where it is not.)
     `packed` is the IIN read as hexadecimal behind a leading 1: its digits are then four
     bits each, ten times cheaper to take apart than text.
 #}
 {% macro iin_is_valid(iin, packed) -%}
     (
         {{ matches(iin, '^[0-9]{12}$') }}
+        and {{ iin }} <> '000000000000'
         and (
             {{ iin_sum(packed, range(1, 12)) }} = {{ iin_digit(packed, 12) }}
             or (

@@ -1,7 +1,12 @@
-"""How DuckDB is told to read a Parquet file: that one, and what is in it.
+"""How DuckDB is opened, and told to read a Parquet file.
 
-Left to itself it takes a path with `*`, `?` or `[` for a pattern, and so reads what
-lies in other folders too, and takes `name=value` in a path for a column.
+Every database is opened with the same bounds: one limit of memory, a folder of ours to
+spill into or none, and one time zone, so that no result hangs on who reads it where.
+
+A Parquet file is read as that file, and for what is in it: left to itself DuckDB takes
+a path with `*`, `?` or `[` for a pattern, and so reads what lies in other folders too,
+and takes `name=value` in a path for a column. Text that its writer did not mark as text
+(Impala, old versions of Spark) is text all the same.
 """
 
 import base64
@@ -9,13 +14,16 @@ import hashlib
 import hmac
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
 import duckdb
 
 from komek.base.errors import UsageError
+from komek.base.places import TIME_ZONE
+from komek.base.settings import KEY, MEMORY_LIMIT, settings
 
 
 def pattern(path: Path) -> str:
@@ -33,13 +41,78 @@ def scan(paths: Path | Sequence[Path], *options: str) -> str:
     """Return SQL that reads Parquet files; `options` are DuckDB's `name = value`."""
     several = [paths] if isinstance(paths, Path) else paths
     listed = ", ".join(literal(path) for path in several)
-    given = ", ".join([f"[{listed}]", "hive_partitioning = false", *options])
+    always = ("hive_partitioning = false", "binary_as_string = true")
+    given = ", ".join([f"[{listed}]", *always, *options])
     return f"read_parquet({given})"
 
 
-KEY = "KOMEK_KEY"
+# What the key of the landed Parquet files is called in SQL.
+LANDING = "landing"
 _SHORTEST = 16
 _WAREHOUSE = "warehouse"
+# How an encrypted Parquet file begins.
+_ENCRYPTED_PARQUET = b"PARE"
+
+
+def scan_encrypted(paths: Path | Sequence[Path], key_name: str, *options: str) -> str:
+    """Return SQL that reads Parquet files, all encrypted under one key or none.
+
+    Args:
+        paths: the files.
+        key_name: what the connections that run the SQL call the key.
+        options: DuckDB's `name = value`.
+
+    Raises:
+        UsageError: they are encrypted, and KOMEK_KEY is not set.
+        OSError: a file cannot be read.
+    """
+    first = paths if isinstance(paths, Path) else paths[0]
+    if not is_encrypted_parquet(first):
+        return scan(paths, *options)
+    if not encrypts():
+        raise UsageError(f"{first} is encrypted: set {KEY}")
+    return scan(paths, *options, f"encryption_config = {footer_key(key_name)}")
+
+
+@contextmanager
+def opening(file: Path) -> Iterator[None]:
+    """Say that KOMEK_KEY does not open an encrypted Parquet file where it does not.
+
+    Raises:
+        UsageError: it does not.
+    """
+    try:
+        yield
+    except duckdb.Error as error:
+        if "are you using the right key" not in str(error):
+            raise
+        raise UsageError(f"{KEY} does not open {file}") from None
+
+
+def is_encrypted_parquet(file: Path) -> bool:
+    """Say whether a Parquet file is encrypted.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with file.open("rb") as opened:
+        return opened.read(len(_ENCRYPTED_PARQUET)) == _ENCRYPTED_PARQUET
+
+
+def footer_key(key_name: str) -> str:
+    """Return the encryption of Parquet under a key, by its name, as SQL has it."""
+    return f"{{footer_key: {text_literal(key_name)}}}"
+
+
+def add_parquet_key(
+    connection: duckdb.DuckDBPyConnection, key_name: str, key: str
+) -> None:
+    """Let a connection and its cursors read and write Parquet under a key (Base64)."""
+    connection.execute("set variable parquet_key = $key", {"key": key})
+    connection.execute(
+        f"pragma add_parquet_key({text_literal(key_name)}, getvariable('parquet_key'))"
+    )
+    connection.execute("reset variable parquet_key")
 
 
 def encrypts() -> bool:
@@ -52,7 +125,7 @@ def encrypts() -> bool:
 
 
 def key_of(region_kato: str | None = None) -> str:
-    """Return the key, in Base64, of a region's packs; without a region, of the files.
+    """Return the key, in Base64, of a region's packs; without one, of all the rest.
 
     Raises:
         UsageError: KOMEK_KEY is not set or too short.
@@ -65,31 +138,75 @@ def key_of(region_kato: str | None = None) -> str:
     return base64.b64encode(derived).decode()
 
 
+def memory_limit() -> str:
+    """Return DuckDB's memory limit: KOMEK_MEMORY_LIMIT, else 60% of the machine's."""
+    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    most = min(int(0.6 * machine), 6 * 2**30) // 2**20
+    return settings().memory_limit or f"{most}MiB"
+
+
+def configure(connection: duckdb.DuckDBPyConnection, spill: Path | None) -> None:
+    """Set what every database has, for its connection and all its cursors.
+
+    DuckDB moves the folder it spills into only until something has been spilled: this
+    is said once, as soon as a database is there.
+
+    Args:
+        connection: of a database that was just opened.
+        spill: the folder for what does not fit in memory, made when it is needed; None
+            where nothing may be written.
+
+    Raises:
+        UsageError: KOMEK_MEMORY_LIMIT is no amount of memory.
+    """
+    limit = memory_limit()
+    try:
+        connection.execute(f"set memory_limit = {text_literal(limit)}")
+    except duckdb.Error:
+        raise UsageError(
+            f"{MEMORY_LIMIT} is an amount of memory such as 4GB, not {limit!r}"
+        ) from None
+    connection.execute(f"set temp_directory = {text_literal(spill or '')}")
+    connection.execute(f"set global TimeZone = {text_literal(TIME_ZONE)}")
+
+
 def connect(
-    file: Path | None = None, *, read_only: bool = False
+    file: Path | None = None, *, read_only: bool = False, spill: Path | None = None
 ) -> duckdb.DuckDBPyConnection:
     """Open a DuckDB file, or a database in memory.
 
     The file is attached under its name without the suffix: the database that a query
     is about where it names none. Only `cursor` gives cursors for which that holds too.
 
+    Args:
+        file: the file; None for a database in memory.
+        read_only: only read the file.
+        spill: the folder for what does not fit in memory; None puts it beside the
+            file, where DuckDB would, and nowhere if there is none.
+
     Raises:
-        UsageError: KOMEK_KEY does not open the file, or is too short.
+        UsageError: KOMEK_KEY does not open the file, or is too short;
+            KOMEK_MEMORY_LIMIT is no amount of memory.
         duckdb.Error: the file cannot be opened.
     """
     connection = duckdb.connect()
     try:
         secure(connection)
         if file is not None:
-            # Where DuckDB spills of its own accord when it opens the file by itself.
-            spill = text_literal(f"{file}.tmp")
-            connection.execute(f"set temp_directory = {spill}")
+            configure(connection, spill or spill_beside(file))
             attach(connection, file, file.stem, read_only=read_only)
             connection.execute(f'use "{file.stem}"')
+        else:
+            configure(connection, spill)
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def spill_beside(file: Path) -> Path:
+    """Return where DuckDB spills of its own accord when it opens a file by itself."""
+    return file.with_name(f"{file.name}.tmp")
 
 
 def cursor(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
@@ -101,7 +218,7 @@ def cursor(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
 
 
 def secure(connection: duckdb.DuckDBPyConnection) -> None:
-    """Let a connection encrypt what it writes and spills, where there is a key.
+    """Let a connection read the landing and encrypt what it writes, if there is a key.
 
     Raises:
         UsageError: KOMEK_KEY is too short.
@@ -110,6 +227,7 @@ def secure(connection: duckdb.DuckDBPyConnection) -> None:
         # OpenSSL's AES: by itself DuckDB only decrypts.
         connection.execute(f"load {text_literal(_extension())}")
         connection.execute("set temp_file_encryption = true")
+        add_parquet_key(connection, LANDING, key_of())
 
 
 def attach(
@@ -158,7 +276,22 @@ def is_encrypted(file: Path) -> bool:
             "select encrypted from duckdb_databases()"
             " where database_name = current_database()"
         ).fetchone() or (False,)
-    return encrypted
+    return bool(encrypted)
+
+
+def fold_log(file: Path) -> None:
+    """Put into a DuckDB file what DuckDB could only note in the log beside it.
+
+    On a full disk it closes a file in silence all the same: moved alone, the file would
+    lose what the log has.
+
+    Raises:
+        UsageError: KOMEK_KEY does not open the file, or is too short.
+        duckdb.Error: it still cannot be written.
+    """
+    if file.with_name(f"{file.name}.wal").exists():
+        with connect(file) as connection:
+            connection.execute("checkpoint")
 
 
 def text_literal(text: str | Path) -> str:
@@ -167,8 +300,14 @@ def text_literal(text: str | Path) -> str:
     return f"'{quoted}'"
 
 
+def quoted(name: str) -> str:
+    """Return a name as an SQL identifier."""
+    doubled = name.replace('"', '""')
+    return f'"{doubled}"'
+
+
 def _passphrase() -> str | None:
-    given = os.environ.get(KEY) or None
+    given = settings().key
     if given is not None and len(given) < _SHORTEST:
         raise UsageError(f"{KEY} is too short: it takes {_SHORTEST} characters or more")
     return given

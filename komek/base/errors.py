@@ -1,42 +1,11 @@
 """The ways a command may end other than well, and the exit status of each."""
 
-import errno
 import json
-import os
-import re
 import unicodedata
 from collections.abc import Sequence
 
-# Why a file or folder of ours cannot be written, whoever says so.
-CANNOT_WRITE = (
-    errno.ENOSPC,
-    errno.EDQUOT,
-    errno.EFBIG,
-    errno.EROFS,
-    errno.EACCES,
-    errno.EPERM,
-)
-_REASON = "|".join(re.escape(os.strerror(code)) for code in CANNOT_WRITE)
-# DuckDB's words for it, whichever kind of error it makes of them.
-_UNWRITTEN = re.compile(
-    r"(?:[A-Z]\w* )+Error: (?:Failed to [a-z ]+: )?"
-    rf'[A-Z][a-z ]+ (?:file|directory) "([^"]+)": ({_REASON})'
-)
-_NO_ROOM = re.compile(r"Memory Error: failed to offload data block")
-_KIND = re.compile(r"\b([A-Z]\w* )+Error\b")
 # Unicode's control, format and surrogate characters, line and paragraph separators.
 _COMMANDS = {"Cc", "Cf", "Cs", "Zl", "Zp"}
-# What dbt, and DuckDB of a query, begin with. DuckDB's others may quote a row.
-_ABOUT_NO_ROW = {
-    "Binder Error",
-    "Catalog Error",
-    "Compilation Error",
-    "Database Error",
-    "IO Error",
-    "Parser Error",
-    "Parsing Error",
-    "Runtime Error",
-}
 
 
 class KomekError(Exception):
@@ -78,38 +47,6 @@ def printable(text: str, keep: str = "\n") -> str:
         else character
         for character in text
     )
-
-
-def harmless(message: str) -> str:
-    """Return a message of DuckDB or dbt in one line, without what may quote a row.
-
-    What a conversion, a constraint or anything unknown is about is cut off; so is the
-    query itself.
-    """
-    if reason := unwritten(message):
-        return reason
-    said = " ".join(message.split("LINE ", maxsplit=1)[0].split())
-    for kind in _KIND.finditer(said):
-        if kind[0] not in _ABOUT_NO_ROW:
-            return f"{said[: kind.end()]} (the rest may quote a row)"
-    return said
-
-
-def unwritten(message: str) -> str | None:
-    """Return which file DuckDB could not write and why; None if it says anything else.
-
-    It says so by a commit or a checkpoint that failed, too: kinds of error that may
-    quote a row where the cause is another.
-    """
-    said = " ".join(message.split())
-    for kind in _KIND.finditer(said):
-        if found := _UNWRITTEN.match(said, kind.start()):
-            return f"cannot write {found[1]}: {found[2]}"
-        if _NO_ROOM.match(said, kind.start()):
-            return "no room on the disk for what does not fit in memory"
-        if kind[0] not in _ABOUT_NO_ROW:
-            return None
-    return None
 
 
 def listed(items: Sequence[str], between: str = ", ", most: int = 10) -> str:

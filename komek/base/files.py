@@ -2,23 +2,31 @@
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 import duckdb
 
-from komek.base.errors import CANNOT_WRITE, UnwritableError, unwritten
+from komek.base.errors import UnwritableError
+from komek.base.messages import CANNOT_WRITE, unwritten
 from komek.base.places import Home
 
 
-def content_sha256(files: Iterable[Path], root: Path) -> str:
+def files_sha256(files: Iterable[Path], root: Path) -> str:
     """Return one hash over the names (below `root`) and the bytes of files."""
+    return named_sha256(
+        {path.relative_to(root).as_posix(): path.read_bytes() for path in files}
+    )
+
+
+def named_sha256(contents: Mapping[str, bytes]) -> str:
+    """Return one hash over names and what is under each."""
     digest = hashlib.sha256()
-    for path in sorted(files):
-        digest.update(path.relative_to(root).as_posix().encode() + b"\0")
-        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    for name, content in sorted(contents.items()):
+        digest.update(name.encode() + b"\0")
+        digest.update(hashlib.sha256(content).digest())
     return digest.hexdigest()
 
 

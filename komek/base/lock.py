@@ -7,27 +7,29 @@ file left behind by `kill -9` is in nobody's way, only recognised and said.
 import fcntl
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from komek.base.errors import KomekError, UnwritableError
 from komek.base.files import private_files, writing_to
 from komek.base.places import Home
+from komek.base.say import Say
+from komek.base.scratch import sweep
 
 _LONGEST = 4096
 
 
 @contextmanager
-def writer_lock(
-    home: Home, command: str = "komek", say: Callable[[str], None] = print
-) -> Iterator[None]:
+def writer_lock(home: Home, command: str = "komek", say: Say = print) -> Iterator[None]:
     """Hold the home's writer lock; what is written inside is private.
+
+    What killed processes left in the scratch folders is swept first.
 
     Args:
         home: the home to write to; its folders are made if needed.
         command: what holds the lock, for people (no arguments: they may name persons).
-        say: gets a line when a lock was left behind by a run that did not end.
+        say: gets a line when a run that did not end left its lock or folder behind.
 
     Raises:
         KomekError: another process holds the lock.
@@ -39,6 +41,7 @@ def writer_lock(
             _acquire(home, descriptor)
             _sign(home, descriptor, command, say)
             try:
+                sweep(home, say)
                 yield
             finally:
                 os.ftruncate(descriptor, 0)
@@ -65,9 +68,7 @@ def _acquire(home: Home, descriptor: int) -> None:
         ) from error
 
 
-def _sign(
-    home: Home, descriptor: int, command: str, say: Callable[[str], None]
-) -> None:
+def _sign(home: Home, descriptor: int, command: str, say: Say) -> None:
     """Write into the lock who holds it, once it is said who left it behind."""
     left = _holder(descriptor)
     if left:

@@ -9,12 +9,12 @@ The one module that knows a path. A home looks like this::
     reports/<run_id>/                        validation, receipt, lineage, dbt artifacts
 """
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from komek.base.errors import UsageError
+from komek.base.settings import settings
 
 PROJECT = Path(__file__).resolve().parents[2]
 PACKAGE = PROJECT / "komek"
@@ -25,6 +25,8 @@ LAW_SEEDS = DBT_PROJECT / "seeds" / "law"
 EXPECTATIONS = PROJECT / "expectations"
 DEFAULT_HOME = PROJECT / "data"
 MARGINALS = DEFAULT_HOME / "marginals"
+# Whose days are meant, of schedules and of moments that registries deliver.
+TIME_ZONE = "Asia/Almaty"
 
 
 @dataclass(frozen=True)
@@ -111,9 +113,9 @@ class Home:
 
 def default_home() -> Home:
     """Return the home named by KOMEK_HOME, else data/ in the project."""
-    return Home(Path(os.environ.get("KOMEK_HOME") or DEFAULT_HOME).resolve())
+    return Home(Path(settings().home or DEFAULT_HOME).resolve())
 
 
 def default_drop() -> str:
     """Return the configured source, a path or a URL: KOMEK_DROP, else data/drop."""
-    return os.environ.get("KOMEK_DROP") or str(DEFAULT_HOME / "drop")
+    return settings().drop or str(DEFAULT_HOME / "drop")

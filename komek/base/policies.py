@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 
 from komek.base import places
 from komek.base.errors import UsageError
-from komek.base.files import content_sha256
+from komek.base.files import files_sha256
 
 
 def _rows(table: str) -> list[dict[str, str]]:
@@ -15,7 +15,7 @@ def _rows(table: str) -> list[dict[str, str]]:
 
 def law_sha256() -> str:
     """Return the hash of the law tables."""
-    return content_sha256(places.LAW_SEEDS.glob("*.csv"), places.LAW_SEEDS)
+    return files_sha256(places.LAW_SEEDS.glob("*.csv"), places.LAW_SEEDS)
 
 
 def policy_overrides(assignments: Iterable[str]) -> dict[str, str]:

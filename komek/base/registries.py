@@ -1,6 +1,7 @@
 """The registry table as Python: entities, columns, keys, tolerances, schedules."""
 
 import codecs
+import re
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
@@ -10,6 +11,7 @@ import yaml
 from komek.base import places
 from komek.base.errors import UsageError
 
+_NAME = re.compile(r"(^|_)(name|address)(_|$)")
 ColumnType = Literal["iin", "identifier", "text", "code", "date", "amount", "integer"]
 
 
@@ -27,6 +29,11 @@ class Column:
         """Whether a numeric column would have lost its leading zeros."""
         return self.type in ("iin", "identifier")
 
+    @property
+    def is_name(self) -> bool:
+        """Whether it is a name or an address, in Kazakh or Russian."""
+        return self.type == "text" and bool(_NAME.search(self.name))
+
 
 @dataclass(frozen=True)
 class Tolerance:
@@ -40,6 +47,7 @@ class Tolerance:
     max_share_without_person: float
     max_age_days: int
     small_entity_rows: int
+    max_quarantined_share_if_small: float
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,11 @@ What is expected stands in `expectations/` as data (komek.checks.suites); Great
 Expectations judges (komek.checks.gx), and its results become an outcome here.
 """
 
-import importlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
@@ -18,6 +16,12 @@ from komek.base.errors import UsageError
 from komek.base.files import private_files, put
 from komek.checks.outcome import Outcome, Result, Stage, Verdict
 from komek.checks.suites import Expectation, Part, Suite, door_suites, result_suites
+
+if TYPE_CHECKING:
+    from great_expectations.core import (
+        ExpectationSuite,
+        ExpectationValidationResult,
+    )
 
 
 def check_door(run_file: Path, report: Path, override: str | None = None) -> Outcome:
@@ -47,11 +51,6 @@ def check_result(run_file: Path, report: Path) -> Outcome:
     return _check("result", result_suites(), run_file, report, None)
 
 
-def _great_expectations() -> ModuleType:
-    # Here and not at the top: the import takes seconds.
-    return importlib.import_module("komek.checks.gx")
-
-
 def _check(
     stage: Stage,
     suites: Sequence[Suite],
@@ -59,14 +58,15 @@ def _check(
     report: Path,
     override: str | None,
 ) -> Outcome:
-    gx = _great_expectations()
+    from komek.checks import gx  # noqa: PLC0415  (it takes seconds)
+
     # Every suite is built before the first is judged: a wrong one is wrong usage.
     prepared = [
-        (suite, [(part, _prepared(gx, suite, part)) for part in suite.parts])
+        (suite, [(part, _prepared(suite, part)) for part in suite.parts])
         for suite in suites
     ]
     results: list[Result] = []
-    evidence: dict[str, list[Any]] = {}
+    evidence: dict[str, list[ExpectationValidationResult]] = {}
     with gx.opened(run_file) as connection:
         tables = _tables(connection)
         for suite, parts in prepared:
@@ -83,22 +83,22 @@ def _check(
                 )
                 shown.extend(found)
                 row = _row(connection, part)
-                by_name = {
-                    result.expectation_config.meta["name"]: result for result in found
-                }
+                by_name = {gx.name_of(result): result for result in found}
                 findings = {
-                    expectation.name: _finding(gx, by_name.get(expectation.name), row)
+                    expectation.name: _finding(by_name.get(expectation.name), row)
                     for expectation in part.expectations
                 }
                 results.extend(_judged(suite, part, findings, override))
     outcome = Outcome(stage, override, tuple(results))
     with private_files():
-        _write(gx, outcome, evidence, report)
+        _write(outcome, evidence, report)
     return outcome
 
 
-def _prepared(gx: ModuleType, suite: Suite, part: Part) -> Any:  # noqa: ANN401
+def _prepared(suite: Suite, part: Part) -> "ExpectationSuite":
     """Return the part as a suite of GX."""
+    from komek.checks import gx  # noqa: PLC0415  (as above)
+
     for expectation in part.expectations:
         if not gx.expectation_type_is_known(expectation.type):
             raise UsageError(
@@ -106,18 +106,7 @@ def _prepared(gx: ModuleType, suite: Suite, part: Part) -> Any:  # noqa: ANN401
                 f"unknown type {expectation.type!r}"
             )
     try:
-        return gx.suite(
-            suite.name,
-            [
-                {
-                    "type": expectation.type,
-                    "kwargs": expectation.kwargs,
-                    "severity": expectation.severity,
-                    "meta": {"name": expectation.name},
-                }
-                for expectation in part.expectations
-            ],
-        )
+        return gx.suite(suite.name, part.expectations)
     except (TypeError, ValueError) as error:
         # pydantic's messages have several lines.
         said = " ".join(str(error).split())
@@ -178,14 +167,17 @@ class _Finding:
         if self.success:
             return None
         if expectation.rows is not None:
-            return self.row.get(expectation.rows)
-        for name in ("unexpected_count", "observed_value"):
-            if isinstance(self.details.get(name), int):
-                return self.details[name]
-        return None
+            told = [self.row.get(expectation.rows)]
+        else:
+            told = [self.details.get(n) for n in ("unexpected_count", "observed_value")]
+        return next((count for count in told if isinstance(count, int)), None)
 
 
-def _finding(gx: ModuleType, result: Any, row: Mapping[str, Any]) -> _Finding:  # noqa: ANN401
+def _finding(
+    result: "ExpectationValidationResult | None", row: Mapping[str, Any]
+) -> _Finding:
+    from komek.checks import gx  # noqa: PLC0415  (as above)
+
     if result is None:
         return _Finding(False, "it gave no result", {}, {}, row)
     error = gx.error(result)
@@ -242,11 +234,17 @@ def _verdict(
         # Rows of no region cannot be kept back with one.
         regions = finding.regions
         verdict = "blocked" if regions and None not in regions else "stopped"
-    elif expectation.tolerance and finding.row.get("is_small"):
+    elif _only_warns(expectation, finding):
         verdict = "warned"
     elif expectation.tolerance and override:
         verdict = "overridden"
     return verdict
+
+
+def _only_warns(expectation: Expectation, finding: _Finding) -> bool:
+    """Say whether a tolerance is about a registry too small to be held to it."""
+    is_small = bool(finding.row.get("is_small"))
+    return expectation.tolerance and is_small and not expectation.small_too
 
 
 def _message(suite: Suite, expectation: Expectation, finding: _Finding) -> str:
@@ -265,7 +263,7 @@ def _message(suite: Suite, expectation: Expectation, finding: _Finding) -> str:
 
 
 def _notes(expectation: Expectation, finding: _Finding) -> Iterator[str]:
-    column = expectation.kwargs.get("column")
+    column = str(expectation.kwargs.get("column"))
     if column in finding.row:
         yield f"{column} is {_shown(finding.row[column])}"
     mismatched = (finding.details.get("details") or {}).get("mismatched") or {}
@@ -284,12 +282,13 @@ def _shown(value: object) -> str:
 
 
 def _write(
-    gx: ModuleType,
     outcome: Outcome,
-    evidence: Mapping[str, Sequence[Any]],
+    evidence: "Mapping[str, Sequence[ExpectationValidationResult]]",
     report: Path,
 ) -> None:
     """Write the outcome as JSON, the suites' pages, and the page that leads to them."""
+    from komek.checks import gx  # noqa: PLC0415  (as above)
+
     results = report / "validation"
     docs = report / "data_docs"
     (docs / outcome.stage).mkdir(parents=True, exist_ok=True)

@@ -4,15 +4,14 @@ The one module that imports Great Expectations, which takes seconds: import it i
 the function that validates, never at the top of a module.
 """
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import duckdb
 import great_expectations
-from duckdb_engine import CursorWrapper
+from duckdb_engine import ConnectionWrapper, CursorWrapper
 from great_expectations.compatibility import pydantic
 from great_expectations.core import (
     ExpectationSuite,
@@ -24,26 +23,26 @@ from great_expectations.data_context.types.base import (
     InMemoryStoreBackendDefaults,
     ProgressBarsConfig,
 )
-from great_expectations.exceptions import ExpectationNotFoundError
+from great_expectations.exceptions.exceptions import ExpectationNotFoundError
 from great_expectations.expectations.core.unexpected_rows_expectation import (
     UnexpectedRowsExpectation,
 )
 from great_expectations.expectations.expectation_configuration import (
     ExpectationConfiguration,
 )
+from great_expectations.expectations.metadata_types import FailureSeverity
 from great_expectations.expectations.registry import get_expectation_impl
-from great_expectations.render.renderer import ValidationResultsPageRenderer
-from great_expectations.render.view import DefaultJinjaPageView
+from great_expectations.render.renderer.page_renderer import (
+    ValidationResultsPageRenderer,
+)
+from great_expectations.render.view.view import DefaultJinjaPageView
 
 from komek.base import database, places
+from komek.base.messages import about_a_query
+from komek.checks.suites import Expectation
 
-# Before the import, which reads them.
-os.environ["GX_ANALYTICS_ENABLED"] = "false"
-os.environ["DO_NOT_TRACK"] = "1"
 # Counts only: no value of a column ever reaches a result.
 _COUNTS_ONLY = {"result_format": "BASIC", "partial_unexpected_count": 0}
-# What DuckDB says of a query, not of the data: its other messages may quote a value.
-_ERRORS_ABOUT_QUERIES = ("Binder Error", "Catalog Error", "Parser Error")
 
 
 class _Query(UnexpectedRowsExpectation):
@@ -113,7 +112,9 @@ class _ReadOnlyConnection:
         self._connection = connection
 
     def cursor(self) -> CursorWrapper:
-        return CursorWrapper(database.cursor(self._connection), self)
+        # As much of one as SQLAlchemy asks for.
+        us = cast("ConnectionWrapper", self)
+        return CursorWrapper(database.cursor(self._connection), us)
 
     def begin(self) -> None: ...
 
@@ -140,8 +141,8 @@ def expectation_type_is_known(expectation_type: str) -> bool:
     return True
 
 
-def suite(name: str, configurations: Sequence[Mapping[str, Any]]) -> ExpectationSuite:
-    """Build a GX suite from type, kwargs, severity and meta of its expectations.
+def suite(name: str, expectations: Sequence[Expectation]) -> ExpectationSuite:
+    """Build a GX suite.
 
     Raises:
         ValueError: kwargs that the type does not take (pydantic's error is one).
@@ -150,12 +151,12 @@ def suite(name: str, configurations: Sequence[Mapping[str, Any]]) -> Expectation
         name=name,
         expectations=[
             ExpectationConfiguration(
-                type=configuration["type"],
-                kwargs=dict(configuration["kwargs"]),
-                meta=dict(configuration["meta"]),
-                severity=configuration["severity"],
+                type=expectation.type,
+                kwargs=dict(expectation.kwargs),
+                meta={"name": expectation.name},
+                severity=FailureSeverity(expectation.severity),
             ).to_domain_obj()
-            for configuration in configurations
+            for expectation in expectations
         ],
     )
 
@@ -190,11 +191,11 @@ def validate(
             progress_bars=ProgressBarsConfig(globally=False),
         ),
     )
-    source = context.data_sources.add_sql(
-        "run",
-        connection_string="duckdb:///",
-        kwargs={"creator": lambda: _ReadOnlyConnection(connection)},
-    )
+    options: dict[str, Any] = {
+        "connection_string": "duckdb:///",
+        "kwargs": {"creator": lambda: _ReadOnlyConnection(connection)},
+    }
+    source = context.data_sources.add_sql("run", **options)
     # A table asset in a schema has no columns for GX: its reflection fails on DuckDB,
     # and what it falls back on forgets the schema.
     asset = source.add_query_asset("batch", query=batch)
@@ -210,6 +211,11 @@ def validate(
     return outcome.results
 
 
+def name_of(result: ExpectationValidationResult) -> str:
+    """Return the name that the suite gives what was validated."""
+    return str(_configuration(result).meta["name"])
+
+
 def error(result: ExpectationValidationResult) -> str | None:
     """Return what an expectation raised, without what may quote a value.
 
@@ -219,11 +225,8 @@ def error(result: ExpectationValidationResult) -> str | None:
     entries = [found] if "raised_exception" in found else list(found.values())
     for entry in entries:
         if entry.get("raised_exception"):
-            said = str(entry.get("exception_message"))
-            for kind in _ERRORS_ABOUT_QUERIES:
-                if kind in said:
-                    return said[said.index(kind) :].splitlines()[0]
-            return "it raised an error"
+            said = about_a_query(str(entry.get("exception_message")))
+            return said or "it raised an error"
     return None
 
 
@@ -241,7 +244,9 @@ class Pages:
 
     def __init__(self) -> None:
         """Find the templates, which lie with the suites."""
-        self._view = _Page(custom_views_directory=str(places.EXPECTATIONS / "pages"))
+        self._view: DefaultJinjaPageView = _Page(
+            custom_views_directory=str(places.EXPECTATIONS / "pages")
+        )
         self._renderer = ValidationResultsPageRenderer()
 
     def index(self, run_id: str, stages: Sequence[Mapping[str, Any]]) -> str:
@@ -260,13 +265,13 @@ class Pages:
         )
         # The first section tells of GX's batch and suite stores, which are in memory.
         document.sections = document.sections[1:]
-        return self._view.render(document)
+        return str(self._view.render(document))
 
 
 def _counts_of(result: ExpectationValidationResult) -> ExpectationValidationResult:
     """Return a result as a page may show it: counts, column names, no values."""
     said = error(result)
-    of_columns = result.expectation_config.type == "expect_table_columns_to_match_set"
+    of_columns = _configuration(result).type == "expect_table_columns_to_match_set"
     return ExpectationValidationResult(
         success=result.success,
         expectation_config=result.expectation_config,
@@ -281,3 +286,8 @@ def _counts_of(result: ExpectationValidationResult) -> ExpectationValidationResu
             "exception_traceback": "",
         },
     )
+
+
+def _configuration(result: ExpectationValidationResult) -> ExpectationConfiguration:
+    """Return what was validated; GX leaves it out of no result that it gives."""
+    return cast("ExpectationConfiguration", result.expectation_config)

@@ -21,6 +21,7 @@ A suite file::
           paragraph: p12              where the order demands it
           scope: region               only the regions it fails in are blocked
           tolerance: true             --override goes on past it
+          small_too: true             it stops small registries as well, not only warns
           rows: rows_received         column of `query`: how many rows it is about
 
 In texts `$name` is a parameter, `$$` a dollar; `{$PARAMETER: name}` is GX's own way to
@@ -35,13 +36,13 @@ from typing import Any, Literal
 
 import yaml
 
-from komek.base import places, registries
+from komek.base import grounds, places, registries
 from komek.base.errors import UsageError
 from komek.runs.layout import ROWS_PER_FILE
 
 _SUITE_KEYS = {"name", "table", "query", "key", "include", "expectations"}
 _EXPECTATION_KEYS = {"type", "kwargs", "severity", "meta"}
-_META_KEYS = {"name", "reason", "paragraph", "scope", "tolerance", "rows"}
+_META_KEYS = {"name", "reason", "paragraph", "scope", "tolerance", "small_too", "rows"}
 _SEVERITIES = ("critical", "warning")
 _SCOPES = ("run", "region")
 
@@ -58,6 +59,7 @@ class Expectation:
     paragraph: str | None = None
     scope: Literal["run", "region"] = "run"
     tolerance: bool = False
+    small_too: bool = False
     rows: str | None = None
 
 
@@ -104,6 +106,7 @@ def result_suites(folder: Path = places.EXPECTATIONS) -> tuple[Suite, ...]:
     parameters = {
         "entities": names,
         "entity_count": len(names),
+        "grounds": list(grounds.codes()),
         "rows_per_file": ROWS_PER_FILE,
     }
     return tuple(_suite(folder, file, parameters) for file in files)

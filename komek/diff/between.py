@@ -31,14 +31,16 @@ from typing import Any
 import duckdb
 
 from komek.base import database, registries
-from komek.base.errors import KomekError, UsageError, harmless
+from komek.base.errors import KomekError, UsageError
+from komek.base.messages import harmless
 from komek.base.places import Home
 from komek.base.registries import Entity
 from komek.base.say import Say, silent
 from komek.diff.changes import changes_between
 from komek.diff.steps import Receipt, State, Work, differing, steps
-from komek.runs import build, rerun
-from komek.runs.run import code_version
+from komek.runs import rerun
+from komek.runs.inputs import inputs_from_json
+from komek.runs.version import code_version
 from komek.trust.receipts import read_receipt
 
 
@@ -79,7 +81,6 @@ def diff(home: Home, first: str, second: str, say: Say = silent) -> dict[str, An
                 steps(before, after, today), ends
             )
             with database.connect(scratch.root / "diff.duckdb") as connection:
-                connection.execute(f"set memory_limit = '{build.memory_limit()}'")
                 return {
                     "first": _named(before),
                     "second": _named(after),
@@ -94,8 +95,9 @@ def diff(home: Home, first: str, second: str, say: Say = silent) -> dict[str, An
                     ),
                 }
     except duckdb.Error as error:
-        reason = harmless(str(error))
-        raise KomekError(f"cannot compare {first} with {second}: {reason}") from error
+        raise KomekError(
+            f"cannot compare {first} with {second}: {harmless(error)}"
+        ) from error
 
 
 def _filed(home: Home, run_id: str) -> Receipt:
@@ -112,7 +114,7 @@ def _named(receipt: Receipt) -> dict[str, str]:
 def _entities_apart(first: Receipt, second: Receipt) -> list[Entity]:
     """Return the registries of which two runs took other snapshots."""
     used = [
-        {recorded["entity"]: recorded for recorded in receipt["inputs"]}
+        {given.entity: given for given in inputs_from_json(receipt["inputs"]).snapshots}
         for receipt in (first, second)
     ]
     return [

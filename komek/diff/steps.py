@@ -5,12 +5,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from komek.base import policies
+from komek.base import database, policies
 from komek.base.errors import KomekError, UnwritableError
 from komek.base.places import Home
 from komek.base.say import Say
 from komek.runs import rerun
-from komek.runs.run import Request, settle
+from komek.runs.inputs import Inputs, inputs_from_json
+from komek.runs.run import Request
 
 Receipt = Mapping[str, Any]
 CAUSES = ("data", "law", "policy", "time", "code")
@@ -24,7 +25,7 @@ class Asked:
     """
 
     request: Request
-    inputs: Sequence[Mapping[str, Any]]
+    inputs: Inputs
     law_of: str
 
 
@@ -53,7 +54,9 @@ def steps(first: Receipt, second: Receipt, today: str) -> list[Step]:
         second: receipt of the run after.
         today: the version of the code that computes.
     """
-    start = Asked(rerun.request_of(first), first["inputs"], first["run_id"])
+    start = Asked(
+        rerun.request_of(first), inputs_from_json(first["inputs"]), first["run_id"]
+    )
     asked, found = start, []
     for cause in differing(first, second):
         if cause != "code":
@@ -90,7 +93,7 @@ def _substituted(asked: Asked, cause: str, second: Receipt) -> Asked:
     """Take one thing from the second run."""
     request, theirs = asked.request, rerun.request_of(second)
     if cause == "data":
-        return replace(asked, inputs=second["inputs"])
+        return replace(asked, inputs=inputs_from_json(second["inputs"]))
     if cause == "law":
         request = replace(request, known_at=theirs.known_at)
         return replace(asked, request=request, law_of=second["run_id"])
@@ -127,7 +130,7 @@ class Work:
                 self.say(f"not to be computed, taken with what follows: {error}")
                 continue
             name = f"step_{number}"
-            settle(file)
+            database.fold_log(file)
             place = file.rename(self.scratch.root / f"{name}.duckdb")
             states.append(State(name, step.cause, place))
         return states

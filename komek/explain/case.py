@@ -1,6 +1,6 @@
 """A condition of the law, what it is read from, and the conditions grounds share."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -10,11 +10,10 @@ GROUPS = ("group_1", "group_2", "group_3")
 
 
 @dataclass(frozen=True)
-class Check:
-    """A condition: the reason its failure gives, and what it compares with what."""
+class Condition:
+    """What a condition compares with what, and the rows it has that from."""
 
     name: str
-    reason: str | None = None
     observed: Mapping[str, object] = field(default_factory=dict)
     threshold: Mapping[str, object] = field(default_factory=dict)
     rows: Sequence[SourceRow | None] = ()
@@ -33,6 +32,8 @@ class Case:
         terms: what p17 decided on the terms among the rows, by term_id.
         awards: what p12 decided on the awards among the rows, by award_id.
         addressees: who each service belongs to, by its code.
+        reasons: those that the run's model of this kind can give, in its order; none
+            where no such model decides it.
     """
 
     iin: str
@@ -43,11 +44,13 @@ class Case:
     terms: Mapping[str, Row]
     awards: Mapping[str, Row]
     addressees: Mapping[str, str]
+    reasons: Sequence[str] = ()
 
     @property
     def as_of(self) -> date:
         """The day the run decides for."""
-        return self.context["as_of"]
+        as_of: date = self.context["as_of"]
+        return as_of
 
     def row(self, entity: str, **values: str | None) -> SourceRow | None:
         """Return the first cited row of an entity with these values."""
@@ -66,6 +69,12 @@ class Case:
         """Return a row's date; one after the run's day has not happened."""
         day = row.day(column) if row else None
         return day if day and day <= self.as_of else None
+
+
+# What a condition compares in a case; None where it is not asked there.
+Compare = Callable[[Case], Condition | None]
+# The reason that a condition's failure gives, if any, and what it compares.
+Reasoned = tuple[str | None, Condition]
 
 
 def add_months(day: date, months: int) -> date:
@@ -94,103 +103,29 @@ def person_of(case: Case) -> SourceRow | None:
     return case.row("persons", iin=case.iin)
 
 
-def in_register(person: SourceRow | None) -> Check:
-    """Check that the population register has the person."""
-    return Check(
-        "in_register",
-        "not_in_population_register",
-        {"in_register": person is not None},
-        rows=[person],
-    )
+def in_register(case: Case) -> Condition:
+    """Condition that the population register has the person."""
+    person = person_of(case)
+    return Condition("in_register", {"in_register": person is not None}, rows=[person])
 
 
-def alive(case: Case, person: SourceRow | None) -> Check:
-    """Check that the person has not died by the run's day."""
-    return Check(
+def alive(case: Case) -> Condition:
+    """Condition that the person has not died by the run's day."""
+    person = person_of(case)
+    return Condition(
         "alive",
-        "deceased",
         {"death_date": day_of(person, "death_date")},
         {"as_of": case.as_of},
         [person],
     )
 
 
-def birthday(
-    case: Case, name: str, reason: str, person: SourceRow | None, age: int
-) -> Check:
-    """Check a birthday (in years) against the run's day."""
+def birthday(case: Case, name: str, person: SourceRow | None, age: int) -> Condition:
+    """Condition a birthday (in years) against the run's day."""
     born = day_of(person, "birth_date")
-    return Check(
+    return Condition(
         name,
-        reason,
         {"birth_date": born, "birthday_on": born and add_months(born, 12 * age)},
         {"age": age, "as_of": case.as_of},
         [person],
-    )
-
-
-def _stay(case: Case, iin: str | None) -> SourceRow | None:
-    return case.row("institution_stays", iin=iin)
-
-
-def not_resident(case: Case, name: str, reason: str, iin: str | None) -> Check:
-    """Check that someone has no open permanent stay in an institution."""
-    stay = _stay(case, iin)
-    return Check(
-        name,
-        reason,
-        {
-            "institution_id": value_of(stay, "institution_id"),
-            "admitted_on": day_of(stay, "admitted_on"),
-            "discharged_on": day_of(stay, "discharged_on"),
-        },
-        {"as_of": case.as_of},
-        [stay],
-    )
-
-
-def last_of_all(case: Case) -> list[Check]:
-    """Return the check that policy food_set.institution_scope puts at the end."""
-    if case.context["food_set__institution_scope"] != "all_grounds":
-        return []
-    return [not_resident(case, "not_resident", "resident_in_institution", case.iin)]
-
-
-def _term(case: Case, iin: str | None) -> SourceRow | None:
-    """Return the term that was judged: the record, or of a child's one in force."""
-    terms = case.all_rows("disability_terms", iin=iin, kind="disability")
-    if iin != case.iin:
-        terms.sort(key=lambda term: not _is_in_force(case, term))
-    return next(iter(terms), None)
-
-
-def _is_in_force(case: Case, term: SourceRow) -> bool:
-    extension = case.terms.get(term.values["term_id"] or "", {})
-    until = extension.get("new_valid_until") or term.day("valid_until")
-    established = term.day("established_on")
-    return (
-        established is not None
-        and established <= case.as_of
-        and (until is None or until >= case.as_of)
-    )
-
-
-def term_in_force(case: Case, name: str, reason: str, iin: str | None) -> Check:
-    """Check that someone's disability term, as extended, is in force."""
-    term = _term(case, iin)
-    extension = case.terms.get(value_of(term, "term_id") or "", {})
-    return Check(
-        name,
-        reason,
-        {
-            "term_id": value_of(term, "term_id"),
-            "category": value_of(term, "category"),
-            "established_on": day_of(term, "established_on"),
-            "valid_until": day_of(term, "valid_until"),
-            "extension": extension.get("outcome"),
-            "extension_reason": extension.get("reason"),
-            "extended_until": extension.get("new_valid_until"),
-        },
-        {"as_of": case.as_of},
-        case.all_rows("disability_terms", iin=iin),
     )

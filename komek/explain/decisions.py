@@ -4,69 +4,19 @@ Everything here is a look-up in the run's tables; nothing is decided anew.
 """
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
 from functools import cached_property
 
 import duckdb
 
+from komek.base import grounds
+from komek.explain.blocks import Block
 from komek.explain.case import GROUPS
 from komek.explain.rows import Row, records
 
-GROUNDS = ("p25_1", "p25_2", "p25_3", "p25_4", "p25_5")
 _KIND_OF_BENEFIT = {
     "disability_allowance": "disability",
     "capacity_loss_payment": "general_capacity_loss",
 }
-# Why nothing was decided, where there is no record to compare anything with.
-_NO_RECORD = frozenset(
-    {
-        "no_edition",
-        "no_list_drawn",
-        "no_asp_membership",
-        "asp_period_elsewhere",
-        "no_child_term",
-        "no_group_term",
-        "no_carer_allowance",
-        "not_the_parent",
-        "no_jobseeker_case",
-        "no_asp_award",
-        "no_term",
-    }
-)
-
-
-@dataclass(frozen=True)
-class Block:
-    """A decision of the run, or why there is none: outcome `not_candidate`.
-
-    Attributes:
-        kind: the ground of p25, or the mart.
-        table: the mart.
-        key: the row's key in the lineage; of its own making where no row is.
-        values: the mart's row, or what there is of one.
-        cites: source rows, by their numbers in the run, where no lineage has any.
-        record: the source row the decision names, of several that were weighed.
-    """
-
-    kind: str
-    table: str
-    key: str
-    paragraph: str
-    outcome: str
-    reason: str | None
-    values: Row
-    cites: tuple[int | None, ...] = ()
-    record: int | None = None
-
-    @property
-    def is_decided(self) -> bool:
-        """Whether the run decided anything."""
-        return self.outcome != "not_candidate"
-
-    @property
-    def compares(self) -> bool:
-        """Whether there is a record whose values were compared with anything."""
-        return self.is_decided or self.reason not in _NO_RECORD
 
 
 class Decisions:
@@ -131,7 +81,7 @@ class Decisions:
                 "select ground, record_row from law.p25_ledger where iin = ?", self._iin
             )
         }
-        for ground in GROUNDS:
+        for ground in grounds.codes():
             row = ledger.get(ground)
             if row is None:
                 reason, cites = self._why_no_candidate(ground)

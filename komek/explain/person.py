@@ -13,9 +13,10 @@ import duckdb
 from komek.base import database
 from komek.base.errors import KomekError, UsageError
 from komek.base.places import Home
+from komek.explain.blocks import Block
 from komek.explain.case import Case
 from komek.explain.conditions import conditions, policies_read
-from komek.explain.decisions import Block, Decisions
+from komek.explain.decisions import Decisions
 from komek.explain.rows import (
     Citations,
     Place,
@@ -29,7 +30,7 @@ from komek.explain.rows import (
 )
 from komek.publishing.publication import WAREHOUSE, current_publication
 
-_IIN_WEIGHTS = ((*range(1, 12),), (*range(3, 12), 1, 2))
+_IIN_WEIGHTS: tuple[tuple[int, ...], ...] = ((*range(1, 12),), (*range(3, 12), 1, 2))
 
 
 def explain(home: Home, iin: str, run_id: str | None = None) -> dict[str, Any]:
@@ -273,6 +274,7 @@ class _Explanation:
                 terms=terms,
                 awards=awards,
                 addressees=self._addressees,
+                reasons=self._reasons.get(block.kind, ()),
             )
             edition = self._paragraphs.get(block.paragraph, {})
             explained.append(
@@ -309,6 +311,26 @@ class _Explanation:
                 f"select * from marts.{table} where {key} in"
                 f" ({', '.join('?' * len(ids))})",
                 *sorted(str(one) for one in ids),
+            )
+        }
+
+    @cached_property
+    def _reasons(self) -> dict[str, list[str]]:
+        """Return the reasons that the models in force can give, by what they decide.
+
+        They are in the models' order. A run from before `law.conditions` has none.
+        """
+        if not self._records(
+            "select 1 from information_schema.tables"
+            " where (table_schema, table_name) = ('law', 'conditions')"
+        ):
+            return {}
+        return {
+            row["decides"]: row["reasons"]
+            for row in self._records(
+                "select decides, list(reason order by stage) as reasons"
+                " from law.conditions semi join law.rules_in_force using (model)"
+                " group by decides"
             )
         }
 

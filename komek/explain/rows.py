@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import duckdb
@@ -140,12 +141,10 @@ def read_rows(
     found: dict[Place, dict[str, str | None]] = {}
     for (entity, file), numbers in wanted.items():
         path = home.root / landed[entity, file]
-        if not path.is_file():
-            raise KomekError(f"the landed file {path} is gone")
         # By number of row: only the row groups that hold them are read.
         for row in records(
             connection,
-            f"select * from {database.scan(path, 'file_row_number = true')}"
+            f"select * from {_numbered(path)}"
             f" where file_row_number in ({', '.join('?' * len(numbers))})",
             [number - 1 for number in numbers],
         ):
@@ -214,12 +213,23 @@ def _rows_about(
             Place(entity, file, number)
             for (number,) in connection.execute(
                 "select file_row_number + 1"
-                f" from {database.scan(home.root / path, 'file_row_number = true')}"
+                f" from {_numbered(home.root / path)}"
                 f' where "{column}" = ? order by file_row_number',
                 [iin],
             ).fetchall()
         ]
     return places
+
+
+def _numbered(landed: Path) -> str:
+    """Return SQL that reads a landed file, its rows numbered from 0.
+
+    Raises:
+        KomekError: it is gone.
+    """
+    if not landed.is_file():
+        raise KomekError(f"the landed file {landed} is gone")
+    return database.scan_encrypted(landed, database.LANDING, "file_row_number = true")
 
 
 def _text(value: object) -> str | None:

@@ -1,16 +1,19 @@
-"""An explanation as lines for people, in the words of the table of explanations."""
+"""An explanation as lines for people, in the words of `words.csv` beside it."""
 
 import csv
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from functools import cache
+from pathlib import Path
 from typing import Any
 
-from komek.base import places
 from komek.base.errors import UsageError, printable
 
 LANGUAGES = ("en", "ru", "kk")
+# Of outcomes, reasons, conditions, readings and fields a key (kind and code) and a text
+# per language; a value in braces is filled in.
+WORDS = Path(__file__).parent / "words.csv"
 _MARKS = {"holds": "+", "fails": "x"}
 _DAY = re.compile(r"^\d{4}-\d{2}-\d{2}$")
 # Which row of a mart it is, and what it says beside its outcome.
@@ -65,8 +68,7 @@ def texts(lang: str) -> dict[str, str]:
     """
     if lang not in LANGUAGES:
         raise UsageError(f"--lang is one of {', '.join(LANGUAGES)}, not {lang!r}")
-    path = places.LAW_SEEDS / "explanations.csv"
-    with path.open(encoding="utf-8", newline="") as file:
+    with WORDS.open(encoding="utf-8", newline="") as file:
         return {row["key"]: row[f"text_{lang}"] for row in csv.DictReader(file)}
 
 
@@ -157,7 +159,7 @@ class _Text:
     def _reason(self, reason: str) -> str:
         """Return a reason in words; what follows a colon is a field or a check."""
         head, _, tail = reason.partition(":")
-        text = self._texts[f"reason.{head}"]
+        text = self._texts.get(f"reason.{head}", head)
         return f"{text}: {self._texts.get(f'field.{tail}', tail)}" if tail else text
 
     def _decision(self, decision: Mapping[str, Any]) -> Iterator[str]:
@@ -191,7 +193,7 @@ class _Text:
     def _condition(self, condition: Mapping[str, Any]) -> str:
         verdict = condition["verdict"]
         mark = _MARKS.get(verdict, "-")
-        line = f"    {mark} {self._texts['condition.' + condition['condition']]}"
+        line = f"    {mark} {self._asked(condition)}"
         line += f": {self._texts['verdict.' + verdict]}"
         if verdict == "not_reached":
             return line
@@ -202,6 +204,13 @@ class _Text:
         said = "; ".join(part for part in compared if part)
         line += f" ({said})" if said else ""
         return line + self._tags(condition["rows"])
+
+    def _asked(self, condition: Mapping[str, Any]) -> str:
+        """Return a condition in words, or that it is not as its reason has it."""
+        words = self._texts.get(f"condition.{condition['condition']}")
+        return words or self._texts["condition.other"].format(
+            reason=self._reason(condition["reason"])
+        )
 
     def _named(self, values: Mapping[str, object]) -> str:
         return ", ".join(

@@ -23,6 +23,8 @@ from komek.base.registries import Entity
 from komek.base.say import Progress, Say
 from komek.landing.received import Format, Refused
 
+# A file or folder here, or one of a file system that fsspec knows.
+DropPath = Path | UPath
 MAX_NAMES = 100_000
 MAX_PARTS = 10_000
 _CHUNK = 4 << 20
@@ -39,7 +41,7 @@ class Delivery:
 
     entity: Entity
     snapshot_date: date
-    path: Path
+    path: DropPath
 
     @property
     def name(self) -> str:
@@ -71,7 +73,10 @@ class Copy:
     @property
     def format(self) -> Format:
         """How the file is written, by its name."""
-        return _DATA_NAME.fullmatch(self.name)[2].lower()
+        name = self.name.lower()
+        if name.endswith(".parquet"):
+            return "parquet"
+        return "csv.gz" if name.endswith(".gz") else "csv"
 
 
 @contextmanager
@@ -103,7 +108,7 @@ def reading(name: str) -> Iterator[None]:
         raise Refused(f"cannot be read: {_reason(error)}", name) from None
 
 
-def open_drop(source: str | Path) -> Path:
+def open_drop(source: str | Path) -> DropPath:
     """Return the drop folder.
 
     Raises:
@@ -112,7 +117,7 @@ def open_drop(source: str | Path) -> Path:
     text = os.fspath(source)
     shown = shown_drop(source)
     try:
-        drop = UPath(text) if "://" in text else Path(text)
+        drop: DropPath = UPath(text) if "://" in text else Path(text)
         exists = drop.is_dir()
     except (ImportError, ValueError) as error:
         raise UsageError(f"drop folder {shown}: {error}") from None
@@ -129,7 +134,7 @@ def shown_drop(source: str | Path) -> str:
     return _printable(re.sub(r"://[^/]*@", "://", text)).rstrip("/")
 
 
-def unknown_folders(drop: Path) -> list[str]:
+def unknown_folders(drop: DropPath) -> list[str]:
     """Return the names of folders in the drop that are no entity's.
 
     Raises:
@@ -142,7 +147,7 @@ def unknown_folders(drop: Path) -> list[str]:
 
 
 def deliveries(
-    drop: Path, entity: Entity, until: date | None, say: Say
+    drop: DropPath, entity: Entity, until: date | None, say: Say
 ) -> tuple[list[Delivery], list[str]]:
     """Return the snapshots of an entity by date, and what is refused by its name alone.
 
@@ -225,7 +230,7 @@ def receive(
     return copies
 
 
-def _parts(delivery: Delivery, say: Say) -> dict[str, Path]:
+def _parts(delivery: Delivery, say: Say) -> dict[str, DropPath]:
     """Return the files of a delivery by their names in the drop, in order."""
     if delivery.is_file:
         return {delivery.name: delivery.path}
@@ -248,14 +253,13 @@ def _parts(delivery: Delivery, say: Say) -> dict[str, Path]:
 
 
 def _copied(
-    path: Path, target: BinaryIO, name: str, progress: Progress
+    path: DropPath, target: BinaryIO, name: str, progress: Progress
 ) -> tuple[int, str]:
     """Copy a file that holds still; return its size and sha256."""
     with reading(name):
         if not path.is_file():
             raise Refused("is not a regular file")
-        before = _version(path)
-    size = before[0]
+        size, version = _version(path)
     if size == 0:
         raise Refused("is empty: zero bytes")
     digest = hashlib.sha256()
@@ -268,34 +272,35 @@ def _copied(
             break
         progress(f"receive {name}", copied, size)
     with reading(name):
-        if copied != size or _version(path) != before:
+        if copied != size or _version(path) != (size, version):
             raise Refused(_CHANGED)
     return size, digest.hexdigest()
 
 
-def _chunks(path: Path, name: str) -> Iterator[bytes]:
+def _chunks(path: DropPath, name: str) -> Iterator[bytes]:
     with reading(name), path.open("rb") as file:
         while chunk := file.read(_CHUNK):
             yield chunk
 
 
-def _version(path: Path) -> tuple[int, ...]:
-    """Return what is another when a file has changed, its size first."""
+def _version(path: DropPath) -> tuple[int, tuple[object, ...]]:
+    """Return a file's size, and what else is another when it has changed."""
     if isinstance(path, UPath):
         path.fs.invalidate_cache()
         info = path.fs.info(path.path)
-        return info["size"], *(str(info.get(key)) for key in _VERSION_KEYS)
+        return info["size"], tuple(str(info.get(key)) for key in _VERSION_KEYS)
     stat = path.stat()
-    return stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino
+    return stat.st_size, (stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino)
 
 
-def _listed(folder: Path) -> list[Path]:
+def _listed(folder: DropPath) -> list[DropPath]:
     """Return what a folder holds, by name; hidden and `_` names are not for us."""
-    found = list(islice(folder.iterdir(), MAX_NAMES + 1))
+    paths: Iterator[DropPath] = iter(folder.iterdir())
+    found = list(islice(paths, MAX_NAMES + 1))
     if len(found) > MAX_NAMES:
         raise Refused(f"holds more than {MAX_NAMES:,} names")
-    paths = [path for path in found if not path.name.startswith((".", "_"))]
-    return sorted(paths, key=lambda path: path.name)
+    ours = [path for path in found if not path.name.startswith((".", "_"))]
+    return sorted(ours, key=lambda path: path.name)
 
 
 def _printable(name: str) -> str:

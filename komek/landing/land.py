@@ -1,46 +1,42 @@
 """Landing: what the sources delivered is kept as it came, or refused by name.
 
 A revision is built beside its place and moved there whole; nothing that has landed is
-changed, and only retention removes it.
+changed, and only retention removes it. Under KOMEK_KEY it is encrypted before it is
+moved: while it is built, what was received lies readable in the scratch folder beside.
 """
 
 import fcntl
 import hashlib
-import json
 import os
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path, PurePosixPath
-from typing import Any
 
-from komek.base import registries
+import duckdb
+
+from komek.base import database, registries
 from komek.base.errors import StoppedError, listed
 from komek.base.files import (
     make_private,
     new_file,
     open_private,
-    sha256_or_none,
+    sha256,
     sync,
     writing_to,
 )
 from komek.base.places import Home
 from komek.base.registries import Entity
 from komek.base.say import Progress, Say, no_progress, silent
+from komek.base.scratch import LANDING, LANDING_LOCK
 from komek.landing import drop, received, received_csv
-from komek.landing.drop import Copy, Delivery, naming, reading
+from komek.landing.drop import Copy, Delivery, DropPath, naming, reading
+from komek.landing.letters import check_letters
+from komek.landing.manifest import MANIFEST, LandedColumn, LandedFile, Manifest
 from komek.landing.received import Refused
-from komek.landing.snapshots import (
-    MANIFEST,
-    Snapshot,
-    newest_revision,
-)
-
-# In an entity's folder, beside its dates.
-_SCRATCH = ".landing"
-_LOCK = ".lock"
+from komek.landing.snapshots import Snapshot, newest_revision, newest_snapshots
 
 
 def land(
@@ -133,7 +129,7 @@ class _Landing:
         self.refusals.append(what)
         self.say(f"refused: {what}")
 
-    def land_entity(self, folder: Path, entity: Entity, until: date | None) -> None:
+    def land_entity(self, folder: DropPath, entity: Entity, until: date | None) -> None:
         with reading(entity.name):
             is_delivered = (folder / entity.name).is_dir()
         if not is_delivered:
@@ -143,6 +139,7 @@ class _Landing:
         for refusal in refusals:
             self.refuse(refusal)
         with _only_one(self.home.entity(entity.name)):
+            _refuse_other_key(self.home, entity)
             for delivery in deliveries:
                 with self.noting_refusal(delivery.name):
                     self.land_delivery(delivery)
@@ -154,45 +151,40 @@ class _Landing:
             copies = drop.receive(
                 delivery, scratch, new_file, say=self.say, progress=self.progress
             )
-            sha256 = _snapshot_sha256(delivery, copies)
+            received_sha256 = _snapshot_sha256(delivery, copies)
             newest = newest_revision(self.home, entity.name, day)
-            if newest and newest.sha256 == sha256:
+            if newest and newest.sha256 == received_sha256:
                 self.say(f"{entity.name} {day}: revision {newest.revision}, unchanged")
                 return
             revision = newest.revision + 1 if newest else 1
             building = scratch / f"r{revision:04}"
             building.mkdir(mode=0o700)
-            files = [
-                self.land_file(copy, building / f"{number:05}.parquet", entity)
-                for number, copy in enumerate(copies)
-            ]
-            manifest = {
-                "entity": entity.name,
-                "snapshot_date": day.isoformat(),
-                "revision": revision,
-                "source": f"{self.source}/{delivery.name}",
-                "sha256": sha256,
-                "bytes": sum(file["bytes"] for file in files),
-                "rows": sum(file["rows"] for file in files),
-                "malformed_rows": sum(file["malformed_rows"] for file in files),
-                "files": files,
-            }
+            manifest = Manifest(
+                entity=entity.name,
+                snapshot_date=day,
+                revision=revision,
+                source=f"{self.source}/{delivery.name}",
+                sha256=received_sha256,
+                files=tuple(
+                    self.land_file(copy, building / f"{number:05}.parquet", entity)
+                    for number, copy in enumerate(copies)
+                ),
+            )
             with new_file(building / MANIFEST) as file:
-                text = json.dumps(manifest, ensure_ascii=False, indent=2)
-                file.write(text.encode())
+                file.write(manifest.text.encode())
             place = _move_into(building, self.home.entity(entity.name) / str(day))
-        self.landed.append(Snapshot(entity.name, day, revision, place, manifest))
+        self.landed.append(Snapshot(place, manifest))
         self.say(
-            f"{entity.name} {day}: revision {revision}, {manifest['rows']} rows,"
-            f" {manifest['malformed_rows']} of them malformed"
+            f"{entity.name} {day}: revision {revision}, {manifest.rows} rows,"
+            f" {manifest.malformed_rows} of them malformed"
         )
 
-    def land_file(self, copy: Copy, target: Path, entity: Entity) -> dict[str, Any]:
-        """Write a received copy as its landed Parquet; return its manifest entry."""
+    def land_file(self, copy: Copy, target: Path, entity: Entity) -> LandedFile:
+        """Write a received copy as its landed Parquet."""
         malformed_rows = 0
         with naming(copy.name):
             if copy.format == "parquet":
-                rows = received.check_parquet(copy.path)
+                rows = received.check_parquet(copy.path, entity.column_names)
                 copy.path.rename(target)
             else:
                 with new_file(target) as file:
@@ -207,21 +199,41 @@ class _Landing:
                         ),
                     )
                 copy.path.unlink()
-        columns = received.duckdb_columns(target)
-        return {
-            "file": copy.name,
-            "landed": target.name,
-            "sha256": copy.sha256,
-            "landed_sha256": sha256_or_none(target),
-            "bytes": copy.bytes,
-            "rows": rows,
-            "malformed_rows": malformed_rows,
-            "format": copy.format,
-            "columns": [
-                {"name": name, "type": kind}
+            columns = received.duckdb_columns(target)
+            for odd in check_letters(target, columns, entity):
+                self.say(f"warning: {copy.name}: {odd}")
+            if database.encrypts():
+                received.encrypt(target)
+        return LandedFile(
+            file=copy.name,
+            landed=target.name,
+            sha256=copy.sha256,
+            landed_sha256=sha256(target),
+            bytes=copy.bytes,
+            rows=rows,
+            malformed_rows=malformed_rows,
+            format=copy.format,
+            columns=tuple(
+                LandedColumn(name, kind)
                 for name, kind in _named(columns, entity.column_names)
-            ],
-        }
+            ),
+        )
+
+
+def _refuse_other_key(home: Home, entity: Entity) -> None:
+    """Refuse to go on where KOMEK_KEY, or its lack, does not open what has landed.
+
+    Raises:
+        UsageError: the entity's newest snapshot is encrypted under another key, or
+            there is none.
+        StoppedError: its manifest cannot be read.
+    """
+    newest = newest_snapshots(home, entity.name)[-1:]
+    for path in [path for snapshot in newest for path in snapshot.paths[:1]]:
+        # What is damaged or gone stops the run that reads it.
+        if path.is_file() and database.is_encrypted_parquet(path):
+            with suppress(duckdb.Error):
+                received.duckdb_columns(path)
 
 
 def _named(
@@ -256,16 +268,16 @@ def _only_one(entity_folder: Path) -> Iterator[None]:
     What is in its scratch folder now was left there by a crash.
     """
     make_private(entity_folder)
-    with open_private(entity_folder / _LOCK, os.O_CREAT) as lock:
+    with open_private(entity_folder / LANDING_LOCK, os.O_CREAT) as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        shutil.rmtree(entity_folder / _SCRATCH, ignore_errors=True)
+        shutil.rmtree(entity_folder / LANDING, ignore_errors=True)
         yield
 
 
 @contextmanager
 def _scratch(entity_folder: Path) -> Iterator[Path]:
     """Yield an empty folder beside the snapshots, gone afterwards."""
-    scratch = entity_folder / _SCRATCH
+    scratch = entity_folder / LANDING
     scratch.mkdir(mode=0o700)
     try:
         yield scratch

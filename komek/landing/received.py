@@ -1,18 +1,24 @@
 """One received file, proven whole: what is common, and Parquet.
 
-A refusal never quotes the file: its rows are personal data.
+A refusal never quotes the file: its rows are personal data. What the machine lacks
+(memory, a path it cannot open) is no refusal: it is no fault of what was delivered.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from komek.base.database import scan
+from komek.base import database
+from komek.base.database import LANDING, quoted, scan
+from komek.base.errors import KomekError, listed
+from komek.base.files import sync
 
 Format = Literal["csv", "csv.gz", "parquet"]
 # The column of a landed CSV that holds the lines that did not split.
@@ -26,8 +32,23 @@ MAX_NAME_LENGTH = 1_000
 MAX_ROWS = 1_000_000_000
 # As long as a row of a CSV may be.
 MAX_FIELD_BYTES = 8 << 20
+# A file that unpacks to so many times its size, and to more than so much, is a trap.
+MAX_UNPACKED_RATIO = 200
+MAX_UNPACKED_BYTES = 1 << 30
+# What Arrow decodes at once.
 _READ_ROWS = 65_536
+_READ_BYTES = 32 << 20
 _NO_PARQUET = "is no whole Parquet: its footer or a page cannot be read"
+_NO_TYPE = "has a column of a type that is not read here"
+# DuckDB's names of text, dates, moments, numbers, and true and false.
+_READ_TYPE = re.compile(
+    r"VARCHAR|DATE|TIMESTAMP(_S|_MS|_NS| WITH TIME ZONE)?|BOOLEAN|FLOAT|DOUBLE"
+    r"|U?(TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)|DECIMAL\(.*\)"
+)
+# What DuckDB says of the machine, not of the file it reads.
+_MACHINE = re.compile(
+    r"Out of Memory Error|No files found|Cannot open file|Could not read from file"
+)
 
 
 class Refused(Exception):  # noqa: N818 - a verdict, turned into a StoppedError
@@ -43,39 +64,102 @@ class Refused(Exception):  # noqa: N818 - a verdict, turned into a StoppedError
         self.name = name
 
 
-def check_parquet(received: Path) -> int:
-    """Decode all of a received Parquet once, verifying page checksums where it has any.
+def check_parquet(received: Path, declared: Sequence[str]) -> int:
+    """Decode all of a received Parquet, verifying page checksums where it has any.
+
+    DuckDB decodes it first, which holds little at once whatever is repeated in it, and
+    measures it; then Arrow, as many rows at a time as what is in them allows.
 
     Args:
         received: the received bytes.
+        declared: the entity's column names.
 
     Returns:
         Number of rows.
 
     Raises:
-        Refused: the footer or a page cannot be read, a column name is ambiguous, or
-            something is larger or of another type than is read here.
+        Refused: the footer or a page cannot be read, a column name is ambiguous, text
+            is not UTF-8, or something is larger or of another type than is read here.
+        KomekError: the machine has too little memory.
     """
-    try:
-        expected = _decoded_by_arrow(received)
-    except pa.ArrowNotImplementedError:
-        # Whatever Arrow lacks has not been proven whole, nor held against the bounds.
-        raise Refused("has a column of a type that is not read here") from None
-    except (pa.ArrowException, OSError, ValueError, MemoryError):
-        raise Refused(_NO_PARQUET) from None
-    rows = _decoded_by_duckdb(received)
-    if expected != rows:
+    with decoding(_NO_PARQUET), pq.ParquetFile(received) as file:
+        check_names(file.schema_arrow.names)
+        check_rows(file.metadata.num_rows)
+        expected = file.metadata.num_rows
+    columns = _columns(received)
+    _check_types(columns, declared)
+    measured = _decoded_by_duckdb(received, columns)
+    if expected != sum(rows for rows, _, _ in measured.values()):
         raise Refused(_NO_PARQUET)
-    return rows
+    most = most_unpacked(received)
+    if sum(size for _, size, _ in measured.values()) > most:
+        raise Refused(f"unpacks to more than {most:,} bytes")
+    longest = {part: longest for part, (_, _, longest) in measured.items()}
+    with decoding(_NO_PARQUET):
+        if expected != _decoded_by_arrow(received, longest):
+            raise Refused(_NO_PARQUET)
+    return expected
+
+
+def most_unpacked(received: Path) -> int:
+    """Return to how many bytes a received file may unpack."""
+    return max(MAX_UNPACKED_BYTES, MAX_UNPACKED_RATIO * received.stat().st_size)
 
 
 def duckdb_columns(parquet: Path) -> tuple[tuple[str, str], ...]:
-    """Return the names and DuckDB type names of a Parquet's received columns."""
-    with duckdb.connect() as connection:
+    """Return the names and DuckDB type names of a Parquet's received columns.
+
+    Raises:
+        UsageError: it is encrypted, and not under KOMEK_KEY.
+    """
+    with database.connect() as connection, database.opening(parquet):
         described = connection.execute(
-            f"describe select * from {scan(parquet)}"
+            f"describe select * from {database.scan_encrypted(parquet, LANDING)}"
         ).fetchall()
     return tuple((name, kind) for name, kind, *_ in described if name != MALFORMED)
+
+
+def encrypt(parquet: Path) -> None:
+    """Put a Parquet under KOMEK_KEY: the same rows, order, columns and types.
+
+    It is read and written a few row groups at a time. Until it is replaced whole, the
+    readable file lies where it was.
+
+    Raises:
+        UnwritableError, duckdb.Error: the encrypted one cannot be written.
+    """
+    encrypted = parquet.with_suffix(".encrypted")
+    spill = parquet.with_suffix(".spill")
+    with database.connect(spill=spill) as connection:
+        connection.execute(
+            f"copy (from {scan(parquet)}) to {database.text_literal(encrypted)}"
+            " (format parquet, compression zstd,"
+            f" encryption_config {database.footer_key(LANDING)})"
+        )
+    encrypted.chmod(0o600)
+    sync(encrypted)
+    encrypted.replace(parquet)
+
+
+@contextmanager
+def decoding(reason: str) -> Iterator[None]:
+    """Refuse, for a reason, what Arrow cannot decode.
+
+    Raises:
+        Refused: for this reason, or for a type that Arrow lacks.
+        KomekError: there is too little memory.
+    """
+    try:
+        yield
+    except pa.ArrowNotImplementedError:
+        # Whatever Arrow lacks has not been proven whole, nor held against the bounds.
+        raise Refused(_NO_TYPE) from None
+    except MemoryError:
+        raise KomekError("out of memory: what is received cannot be read") from None
+    except (pa.ArrowException, OSError, ValueError) as error:
+        if isinstance(error, UnicodeEncodeError) or getattr(error, "errno", None):
+            raise
+        raise Refused(reason) from None
 
 
 def check_names(names: Sequence[str]) -> None:
@@ -113,8 +197,9 @@ def _check_fields(batch: pa.RecordBatch, rows_before: int) -> None:
         has_length = pa.types.is_string(column.type) or pa.types.is_binary(column.type)
         if not has_length or column.nbytes <= MAX_FIELD_BYTES:
             continue
-        lengths = pc.fill_null(pc.binary_length(column), 0)
-        longest = pc.max(lengths).as_py()
+        texts = cast("pa.StringArray", column)
+        lengths = pc.binary_length(texts)
+        longest = pc.max(lengths).as_py() or 0
         if longest > MAX_FIELD_BYTES:
             row = rows_before + pc.index(lengths, longest).as_py() + 1
             raise Refused(
@@ -123,26 +208,73 @@ def _check_fields(batch: pa.RecordBatch, rows_before: int) -> None:
             )
 
 
-def _decoded_by_arrow(parquet: Path) -> int:
-    with pq.ParquetFile(parquet, page_checksum_verification=True) as file:
-        check_names(file.schema_arrow.names)
-        check_rows(file.metadata.num_rows)
-        decoded = 0
-        for batch in file.iter_batches(_READ_ROWS):
-            _check_fields(batch, decoded)
-            decoded += batch.num_rows
-        if decoded != file.metadata.num_rows:
-            raise Refused(_NO_PARQUET)
-    return decoded
+def _columns(parquet: Path) -> tuple[tuple[str, str], ...]:
+    with _decoding_by_duckdb():
+        return duckdb_columns(parquet)
 
 
-def _decoded_by_duckdb(parquet: Path) -> int:
-    """Return how many rows DuckDB decodes; hashing makes it touch every column."""
+def _check_types(columns: Sequence[tuple[str, str]], declared: Sequence[str]) -> None:
+    """Refuse declared columns of a type that no value of a registry has.
+
+    The names of a type's own fields are not shown: somebody made them up.
+    """
+    foreign = [
+        f"{name.lower()} is {'LIST' if kind.endswith(']') else kind.partition('(')[0]}"
+        for name, kind in columns
+        if name.lower() in declared and not _READ_TYPE.fullmatch(kind)
+    ]
+    if foreign:
+        raise Refused(f"{_NO_TYPE}: {listed(foreign)}")
+
+
+def _decoded_by_duckdb(
+    parquet: Path, columns: Sequence[tuple[str, str]]
+) -> dict[int, tuple[int, int, int]]:
+    """Have DuckDB decode a whole file; hashing makes it touch every column.
+
+    Returns:
+        For every `_READ_ROWS` rows in order: how many they are, the bytes of their
+        texts (and of what is nested) together, and those of the longest row.
+    """
+    texts = [
+        f"coalesce(strlen(cast({quoted(name)} as varchar)), 0)"
+        for name, kind in columns
+        if kind == "VARCHAR" or not _READ_TYPE.fullmatch(kind)
+    ]
+    size = f"cast({' + '.join(texts) or '0'} as bigint)"
+    rows = scan(parquet, "file_row_number = true")
+    with _decoding_by_duckdb(), database.connect() as connection:
+        found = connection.execute(
+            f"select file_row_number // {_READ_ROWS}, count(*), sum({size}),"
+            f" max({size}), bit_xor(hash(columns(* exclude (file_row_number))))"
+            f" from {rows} group by 1"
+        ).fetchall()
+    return {part: (rows, size, longest) for part, rows, size, longest, *_ in found}
+
+
+@contextmanager
+def _decoding_by_duckdb() -> Iterator[None]:
+    """Refuse what DuckDB cannot decode; what the machine lacks is its to say."""
     try:
-        with duckdb.connect() as connection:
-            count, *_ = connection.execute(
-                f"select count(*), bit_xor(hash(columns(*))) from {scan(parquet)}"
-            ).fetchone()
-    except duckdb.Error:
+        yield
+    except duckdb.Error as error:
+        if _MACHINE.search(str(error)):
+            raise
+        if "is not valid UTF8" in str(error):
+            raise Refused("has text that is not UTF-8") from None
         raise Refused(_NO_PARQUET) from None
-    return count
+
+
+def _decoded_by_arrow(parquet: Path, longest: Mapping[int, int]) -> int:
+    """Return how many rows Arrow decodes, having looked at the length of each field."""
+    decoded = 0
+    with pq.ParquetFile(parquet, page_checksum_verification=True) as file:
+        for group in range(file.num_row_groups):
+            end = decoded + file.metadata.row_group(group).num_rows
+            parts = range(decoded // _READ_ROWS, -(-end // _READ_ROWS))
+            row = max((longest.get(part, 0) for part in parts), default=0)
+            at_once = max(1, min(_READ_ROWS, _READ_BYTES // max(1, row)))
+            for batch in file.iter_batches(at_once, [group]):
+                _check_fields(batch, decoded)
+                decoded += batch.num_rows
+    return decoded

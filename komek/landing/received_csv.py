@@ -7,34 +7,38 @@ and a parser does not promise: every row keeps its number, also beside lines tha
 not split, and a file that was cut off is not mistaken for a shorter one.
 """
 
-import codecs
 import csv
 import gzip
 import io
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Literal, cast
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
-from komek.landing.received import MALFORMED, Format, Refused, check_names, check_rows
+from komek.base.errors import KomekError
+from komek.landing.csv_header import TRAILING, Header, read_header
+from komek.landing.received import (
+    MALFORMED,
+    Format,
+    Refused,
+    check_rows,
+    most_unpacked,
+)
+from komek.landing.received_text import ReceivedText
 
-DELIMITERS = (",", ";", "\t")
 # A block is what is parsed at once; a row longer than one is refused.
 BLOCK_BYTES = 8 << 20
-MAX_HEADER_BYTES = 1 << 20
-# A file that unpacks to so many times its size, and to more than so much, is a trap.
-MAX_UNPACKED_RATIO = 200
-MAX_UNPACKED_BYTES = 1 << 30
 # Malformed lines wait for the well-formed rows around them; this much text may.
 MAX_WAITING_CHARACTERS = 256 << 20
+# Rows are written together until there are so many, or so many bytes of them.
 ROW_GROUP_ROWS = 122_880
-_RAW_CHUNK = 1 << 20
+ROW_GROUP_BYTES = 64 << 20
 _UNCLOSED = "ends inside quotes: cut off, or a quote is never closed"
 _CLOSING = "komek:end"
 
@@ -67,149 +71,22 @@ def write_csv(
         Refused: the file is empty, cut off, not in its encoding, or no CSV.
     """
     with received.open("rb") as file:
-        raw = gzip.GzipFile(fileobj=file) if file_format == "csv.gz" else file
-        most = max(MAX_UNPACKED_BYTES, MAX_UNPACKED_RATIO * received.stat().st_size)
-        text = _Text(raw, encoding, lambda: advance(file.tell()), most)
-        names, delimiter = _header(text, declared)
-        closing = _CLOSING + delimiter * (len(names) - 1)
+        zipped = file_format == "csv.gz"
+        raw: io.BufferedIOBase = gzip.GzipFile(fileobj=file) if zipped else file
+        most = most_unpacked(received)
+        text = ReceivedText(raw, encoding, lambda: advance(file.tell()), most)
+        header = read_header(text, declared)
+        closing = _CLOSING + header.delimiter * (len(header.parsed_names) - 1)
         text.close_with(f"{closing}\n".encode())
         malformed = _MalformedLines()
         try:
-            reader = _open(text, names, delimiter, malformed, block_bytes)
+            reader = _open(text, header, malformed, block_bytes)
         except pa.ArrowException as error:
             raise Refused(_arrow_reason(error, malformed, block_bytes, 0)) from None
-        tables = _numbered(reader, malformed, block_bytes)
-        return _write(_without_closing(tables, text), names, target)
-
-
-class _Text(io.RawIOBase):
-    """The text of a CSV as UTF-8 without mark, checked while it streams by.
-
-    No chunk but the last ends in a carriage return: Arrow would drop the line feed
-    after it even inside quotes. After the last line comes a closing row: Arrow takes a
-    quote left open for closed at the end of the file, but the closing row is swallowed.
-    """
-
-    def __init__(
-        self, raw: BinaryIO, encoding: str, advanced: Callable[[], None], most: int
-    ) -> None:
-        super().__init__()
-        self._raw = raw
-        self._encoding = encoding
-        self._decoder: codecs.IncrementalDecoder | None = None
-        self._advanced = advanced
-        self._most = most
-        self._offset = 0
-        self._ready = bytearray()
-        self._closing: bytes | None = None
-        self._last = b""
-        self.ended = False
-
-    @property
-    def ends_in_line_end(self) -> bool:
-        """Whether the last line has a line end; known once `ended`."""
-        return self._last in (b"\n", b"\r")
-
-    def readable(self) -> bool:
-        return True
-
-    def close_with(self, closing: bytes) -> None:
-        """Set the row that follows the last line."""
-        self._closing = closing
-
-    def peek(self, size: int) -> bytes:
-        """Return the first `size` bytes, fewer at the end, and leave them unread."""
-        self._fill(size)
-        return bytes(self._ready[:size])
-
-    def read(self, size: int = -1) -> bytes:
-        self._fill(size)
-        if self.ended and self._closing is not None:
-            self._ready += (b"" if self.ends_in_line_end else b"\n") + self._closing
-            self._closing = None
-        chunk = bytes(self._ready[:size])
-        if len(chunk) > 1 and chunk.endswith(b"\r"):
-            chunk = chunk[:-1]
-        del self._ready[: len(chunk)]
-        return chunk
-
-    def _fill(self, size: int) -> None:
-        while len(self._ready) < size and not self.ended:
-            received = self._received()
-            text = self._utf8(received)
-            if b"\0" in text:
-                raise Refused("has NUL bytes: not a text file, or UTF-16")
-            self._ready += text
-            self._last = text[-1:] or self._last
-            self._offset += len(received)
-            if self._offset > self._most:
-                raise Refused(f"unpacks to more than {self._most:,} bytes")
-            self.ended = not received
-
-    def _received(self) -> bytes:
-        try:
-            received = self._raw.read(_RAW_CHUNK)
-        except EOFError:
-            raise Refused("is cut off: its gzip ends early") from None
-        except (gzip.BadGzipFile, zlib.error):
-            raise Refused("is damaged: its gzip does not check") from None
-        self._advanced()
-        return received
-
-    def _utf8(self, received: bytes) -> bytes:
-        """Return received bytes as UTF-8, of which none are wrongly encoded."""
-        if self._decoder is None:
-            if received.startswith(codecs.BOM_UTF8):
-                self._encoding = "utf-8"
-            decoder = "utf-8-sig" if _is_utf8(self._encoding) else self._encoding
-            self._decoder = codecs.getincrementaldecoder(decoder)()
-        try:
-            text = self._decoder.decode(received, final=not received)
-        except UnicodeDecodeError as error:
-            # What the decoder held back from before belongs to its object.
-            held_back = len(error.object) - len(received)
-            place = self._offset - held_back + error.start
-            raise Refused(
-                f"is not {self._encoding} text: byte {place} on{_utf16(error.object)}"
-            ) from None
-        return text.encode()
-
-
-def _is_utf8(encoding: str) -> bool:
-    return codecs.lookup(encoding).name == "utf-8"
-
-
-def _utf16(start: bytes) -> str:
-    marked = start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    return " (it begins like UTF-16)" if marked else ""
-
-
-def _header(text: _Text, declared: Sequence[str]) -> tuple[list[str], str]:
-    """Return the received column names and the delimiter that yields most of them."""
-    start = text.peek(MAX_HEADER_BYTES)
-    if not start.strip(b"\r\n"):
-        raise Refused("is empty: not even a header")
-    # The cut may run through a character; all else is known to be UTF-8.
-    lines = start.decode(errors="ignore")
-    known = set(declared)
-    splits = [(_first_row(lines, mark, text.ended), mark) for mark in DELIMITERS]
-    names, delimiter = max(
-        splits, key=lambda split: (len(known.intersection(split[0])), len(split[0]))
-    )
-    if not known.intersection(names) and not all(split for split, _ in splits):
-        raise Refused("has a header without end, or a quote in it is never closed")
-    check_names(names)
-    return names, delimiter
-
-
-def _first_row(lines: str, delimiter: str, whole: bool) -> list[str]:
-    """Return the columns of the first row; none if its end is not seen."""
-    start = io.StringIO(lines, newline="")
-    try:
-        header = next(row for row in csv.reader(start, delimiter=delimiter) if row)
-    except csv.Error:
-        return []
-    return header if whole or start.tell() < len(lines) else []
+        tables = _without_closing(_numbered(reader, malformed, block_bytes), text)
+        if header.has_trailing:
+            tables = _without_trailing(tables, header)
+        return _write(tables, header.names, target)
 
 
 class _MalformedLines:
@@ -222,14 +99,14 @@ class _MalformedLines:
         self._seen = 0
         self.overflowed = False
 
-    def __call__(self, row: pa_csv.InvalidRow) -> str:
+    def __call__(self, row: pa_csv.InvalidRow) -> Literal["skip", "error"]:
         """Keep a line; Arrow numbers the rows from 1, the header among them."""
         self._characters += len(row.text)
         if self._characters > MAX_WAITING_CHARACTERS:
             self.overflowed = True
             return "error"
         self._seen += 1
-        self._rows.append(row.number - 2)
+        self._rows.append(cast("int", row.number) - 2)
         self._lines.append(row.text)
         return "skip"
 
@@ -263,30 +140,29 @@ class _MalformedLines:
 
 
 def _open(
-    text: _Text,
-    names: Sequence[str],
-    delimiter: str,
+    text: ReceivedText,
+    header: Header,
     malformed: _MalformedLines,
     block_bytes: int,
 ) -> pa_csv.CSVStreamingReader:
     reader = pa_csv.open_csv(
-        text,
+        cast("BinaryIO", text),
         # One thread: Arrow knows a malformed line's number only then.
         read_options=pa_csv.ReadOptions(block_size=block_bytes, use_threads=False),
         parse_options=pa_csv.ParseOptions(
-            delimiter=delimiter,
+            delimiter=header.delimiter,
             newlines_in_values=True,
             ignore_empty_lines=True,
             invalid_row_handler=malformed,
         ),
         convert_options=pa_csv.ConvertOptions(
-            column_types=dict.fromkeys(names, pa.string()),
+            column_types=dict.fromkeys(header.parsed_names, pa.string()),
             null_values=[""],
             strings_can_be_null=True,
             quoted_strings_can_be_null=True,
         ),
     )
-    if reader.schema.names != list(names):
+    if reader.schema.names != header.parsed_names:
         raise Refused("has a header that cannot be split for certain")
     return reader
 
@@ -331,13 +207,20 @@ def _in_order(well_formed: pa.Table, offsets: np.ndarray, lines: list[str]) -> p
     others = pa.table({MALFORMED: pa.array(lines, pa.string())})
     is_line = np.zeros(rows + len(lines), dtype=bool)
     is_line[offsets] = True
-    order = np.empty(len(is_line), dtype=np.int64)
-    order[is_line] = np.arange(rows, len(is_line))
-    order[~is_line] = np.arange(rows)
+    return _merged(table, others, is_line)
+
+
+def _merged(table: pa.Table, others: pa.Table, is_other: np.ndarray) -> pa.Table:
+    """Return the rows of two tables in one, those of the other where it is said."""
+    order = np.empty(len(is_other), dtype=np.int64)
+    order[is_other] = np.arange(table.num_rows, len(is_other))
+    order[~is_other] = np.arange(table.num_rows)
     return pa.concat_tables([table, others], promote_options="default").take(order)
 
 
-def _without_closing(tables: Iterator[pa.Table], text: _Text) -> Iterator[pa.Table]:
+def _without_closing(
+    tables: Iterator[pa.Table], text: ReceivedText
+) -> Iterator[pa.Table]:
     """Yield the rows before the closing row, having seen that it stands alone."""
     last = None
     ends_malformed = False
@@ -356,6 +239,47 @@ def _without_closing(tables: Iterator[pa.Table], text: _Text) -> Iterator[pa.Tab
     yield last
 
 
+def _without_trailing(tables: Iterator[pa.Table], header: Header) -> Iterator[pa.Table]:
+    """Yield the tables without what is behind the trailing delimiter.
+
+    Where something is, the line is malformed; where only the delimiter is missing, it
+    is not.
+    """
+    for parsed in tables:
+        trailing, malformed = parsed.column(TRAILING), parsed.column(MALFORMED)
+        is_odd = pc.or_(pc.is_valid(trailing), pc.is_valid(malformed))
+        table = parsed.drop_columns([TRAILING])
+        if not pc.any(is_odd).as_py():
+            yield table
+            continue
+        odd = [
+            _judged(*row.values(), behind=behind, header=header)
+            for row, behind in zip(
+                table.filter(is_odd).to_pylist(),
+                trailing.filter(is_odd).to_pylist(),
+                strict=True,
+            )
+        ]
+        others = pa.Table.from_pylist(odd, schema=table.schema)
+        yield _merged(table.filter(pc.invert(is_odd)), others, is_odd.to_numpy())
+
+
+def _judged(
+    *values: str | None, behind: str | None, header: Header
+) -> dict[str, str | None]:
+    """Return a row that is not as its file's lines are, malformed or not."""
+    *fields, line = values
+    if line is None:
+        written = io.StringIO(newline="")
+        writer = csv.writer(written, delimiter=header.delimiter, lineterminator="")
+        writer.writerow([*fields, behind])
+        return {MALFORMED: written.getvalue()}
+    split = next(csv.reader([line], delimiter=header.delimiter), [])
+    if len(split) != len(header.names):
+        return {MALFORMED: line}
+    return {name: text or None for name, text in zip(header.names, split, strict=True)}
+
+
 def _is_closing(row: pa.Table) -> bool:
     first, *others = row.to_pylist()[0].values()
     return first == _CLOSING and not any(others)
@@ -364,7 +288,10 @@ def _is_closing(row: pa.Table) -> bool:
 def _write(
     tables: Iterator[pa.Table], names: Sequence[str], target: BinaryIO
 ) -> tuple[int, int]:
-    """Write tables as Parquet in row groups of even size; return rows and malformed."""
+    """Write tables as Parquet in row groups of even size; return rows and malformed.
+
+    What waits to be written is in memory: long rows make smaller groups.
+    """
     schema = pa.schema([(name, pa.string()) for name in (*names, MALFORMED)])
     rows = malformed_rows = 0
     waiting: list[pa.Table] = []
@@ -377,7 +304,9 @@ def _write(
             check_rows(rows)
             malformed_rows += table.num_rows - column.null_count
             waiting.append(table)
-            if sum(part.num_rows for part in waiting) >= ROW_GROUP_ROWS:
+            rows_waiting = sum(part.num_rows for part in waiting)
+            bytes_waiting = sum(part.nbytes for part in waiting)
+            if rows_waiting >= ROW_GROUP_ROWS or bytes_waiting >= ROW_GROUP_BYTES:
                 writer.write_table(pa.concat_tables(waiting))
                 waiting = []
         writer.write_table(
@@ -389,7 +318,13 @@ def _write(
 def _arrow_reason(
     error: pa.ArrowException, malformed: _MalformedLines, block_bytes: int, rows: int
 ) -> str:
-    """Say why Arrow gave up after some rows; its own words may quote rows."""
+    """Say why Arrow gave up after some rows; its own words may quote rows.
+
+    Raises:
+        KomekError: not because of what it read, but for lack of memory.
+    """
+    if isinstance(error, MemoryError):
+        raise KomekError("out of memory: what is received cannot be read") from None
     if malformed.overflowed:
         return "begins with too many lines that do not split into the header's columns"
     words = str(error)

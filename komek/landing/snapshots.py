@@ -1,54 +1,63 @@
 """What has landed: snapshot revisions, found by entity and date, never written here.
 
-A revision is a folder of one Parquet per received file and a manifest.json.
+A revision is a folder of one Parquet per received file and a manifest.
 """
 
-import json
 import re
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 from komek.base.errors import StoppedError
 from komek.base.files import sha256_or_none
 from komek.base.places import Home
 from komek.landing import drop
+from komek.landing.manifest import MANIFEST, LandedFile, Manifest, read_manifest
 
-MANIFEST = "manifest.json"
-_LANDED = re.compile(r"[0-9]{5,}[.]parquet")
 _REVISION = re.compile(r"r([0-9]{4,})")
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """One landed revision of an entity's snapshot."""
+    """One landed revision of an entity's snapshot: its folder and what it says."""
 
-    entity: str
-    snapshot_date: date
-    revision: int
     folder: Path
-    manifest: dict[str, Any]
+    manifest: Manifest
+
+    @property
+    def entity(self) -> str:
+        """Whose snapshot it is."""
+        return self.manifest.entity
+
+    @property
+    def snapshot_date(self) -> date:
+        """The day it is of."""
+        return self.manifest.snapshot_date
+
+    @property
+    def revision(self) -> int:
+        """Its number among those of the day, from 1."""
+        return self.manifest.revision
 
     @property
     def sha256(self) -> str:
         """Hash of the received bytes."""
-        return self.manifest["sha256"]
+        return self.manifest.sha256
 
     @property
     def rows(self) -> int:
         """Received data rows, malformed lines included."""
-        return self.manifest["rows"]
+        return self.manifest.rows
 
     @property
-    def files(self) -> list[dict[str, Any]]:
-        """The manifest's entries, one per received file, in order of file name."""
-        return self.manifest["files"]
+    def files(self) -> tuple[LandedFile, ...]:
+        """One per received file, in order of file name."""
+        return self.manifest.files
 
     @property
     def paths(self) -> list[Path]:
         """The landed Parquet files, in the order of `files`."""
-        return [self.folder / file["landed"] for file in self.files]
+        return [self.folder / file.landed for file in self.files]
 
 
 def newest_snapshots(home: Home, entity: str) -> list[Snapshot]:
@@ -97,34 +106,15 @@ def revision_of(home: Home, entity: str, day: date, revision: int) -> Snapshot:
     """
     place = revision_folder(home, entity, day, revision)
     try:
-        manifest = _manifest((place / MANIFEST).read_text(encoding="utf-8"))
+        manifest = read_manifest((place / MANIFEST).read_text(encoding="utf-8"))
+        named = (manifest.entity, manifest.snapshot_date, manifest.revision)
+        if named != (entity, day, revision):
+            raise ValueError("the manifest of another")
     except (OSError, ValueError, RecursionError):
         raise StoppedError(
             f"{entity}: the manifest of {day}, revision {revision}, cannot be read"
         ) from None
-    return Snapshot(entity, day, revision, place, manifest)
-
-
-def _manifest(text: str) -> dict[str, Any]:
-    """Return a manifest that says what every reader of one asks for.
-
-    Raises:
-        ValueError, RecursionError: it is not JSON, or no manifest.
-    """
-    manifest = json.loads(text)
-    try:
-        is_whole = isinstance(manifest["sha256"], str) and all(
-            _LANDED.fullmatch(file["landed"])
-            and {"file", "landed_sha256", "format", "columns"} <= file.keys()
-            for file in manifest["files"]
-        )
-        rows = sum(file["rows"] for file in manifest["files"])
-        is_whole = is_whole and rows == manifest["rows"]
-    except (KeyError, TypeError, AttributeError):
-        is_whole = False
-    if not is_whole:
-        raise ValueError("no manifest")
-    return manifest
+    return Snapshot(place, manifest)
 
 
 def revision_folder(home: Home, entity: str, day: date, revision: int) -> Path:
@@ -138,9 +128,9 @@ def verify_snapshot(snapshot: Snapshot) -> list[str]:
     A file that is missing or cannot be read is one of them.
     """
     return [
-        file["landed"]
+        file.landed
         for file, path in zip(snapshot.files, snapshot.paths, strict=True)
-        if sha256_or_none(path) != file["landed_sha256"]
+        if sha256_or_none(path) != file.landed_sha256
     ]
 
 

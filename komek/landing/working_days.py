@@ -7,15 +7,16 @@ days it counted with.
 import json
 from dataclasses import dataclass
 from datetime import date, timedelta
+from importlib.metadata import version
 from pathlib import Path
 
 from komek.base.errors import StoppedError
-from komek.base.files import content_sha256, put
+from komek.base.files import files_sha256, put
 from komek.base.places import Home
+from komek.landing.manifest import MANIFEST
 
 COUNTRY = "KZ"
 DAYS = "days.parquet"
-MANIFEST = "manifest.json"
 
 
 @dataclass(frozen=True)
@@ -33,9 +34,8 @@ def land_working_days(home: Home) -> WorkingDays:
     The Parquet file has one row per day of the years the package covers:
     `calendar_on` DATE, `is_working` BOOLEAN (working Sundays, transferred days).
     """
-    import holidays  # noqa: PLC0415  (slow, and needed only here)
-
-    folder = calendar_folder(home, holidays.__version__)
+    installed = version("holidays")
+    folder = calendar_folder(home, installed)
     path = folder / DAYS
     manifest = folder / MANIFEST
     if not manifest.exists():
@@ -45,12 +45,12 @@ def land_working_days(home: Home) -> WorkingDays:
         partial.rename(path)
         described = {
             "entity": "working_days",
-            "source": f"holidays {holidays.__version__}, country {COUNTRY}",
-            "sha256": content_sha256([path], folder),
+            "source": f"holidays {installed}, country {COUNTRY}",
+            "sha256": files_sha256([path], folder),
         }
         # Whole or not at all: a calendar that has a manifest is not landed again.
         put(manifest, (json.dumps(described, indent=2) + "\n").encode())
-    return landed_working_days(home, holidays.__version__)
+    return landed_working_days(home, installed)
 
 
 def landed_working_days(home: Home, version: str) -> WorkingDays:
@@ -63,7 +63,7 @@ def landed_working_days(home: Home, version: str) -> WorkingDays:
     path = folder / DAYS
     try:
         described = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        sha256 = content_sha256([path], folder)
+        sha256 = files_sha256([path], folder)
     except (OSError, ValueError):
         raise StoppedError(
             f"working_days: the calendar of holidays {version} cannot be read"
@@ -79,7 +79,7 @@ def calendar_folder(home: Home, version: str) -> Path:
 
 
 def _write_calendar(path: Path) -> None:
-    import holidays  # noqa: PLC0415
+    import holidays  # noqa: PLC0415  (slow, and needed only here)
     import pyarrow as pa  # noqa: PLC0415
     import pyarrow.parquet as pq  # noqa: PLC0415
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import duckdb
 
-from komek.base import places, registries
+from komek.base import database, places, registries
 from komek.base.database import scan, text_literal
 from komek.base.errors import UsageError
 from komek.base.registries import Column, Entity
@@ -132,13 +132,12 @@ def _scratch(folder: Path) -> Iterator[Path]:
 @contextmanager
 def _database(scratch: Path, plan: Plan) -> Iterator[duckdb.DuckDBPyConnection]:
     """Yield a database on disk with the marginals, the figures and the macros."""
-    config = {
-        "memory_limit": "6GB",
-        "temp_directory": str(scratch / "spill"),
+    config: dict[str, str | bool | int | float | list[str]] = {
         "preserve_insertion_order": "true",
         "threads": str(min(os.cpu_count() or 1, 4)),
     }
     with duckdb.connect(str(scratch / "nation.duckdb"), config=config) as db:
+        database.configure(db, scratch / "spill")
         _set_variables(db, plan)
         for path in sorted(places.MARGINALS.glob("*.csv")):
             kato = ", types={'kato': 'VARCHAR'}" if _has_kato(path) else ""

@@ -1,4 +1,4 @@
-"""The files of a pack: recipients as CSV, Parquet and workbook, and what has changed.
+"""The files of a pack that list its recipients: as CSV, Parquet and workbook.
 
 Where what is written is encrypted they are Parquet alone, under a key of the region's
 own.
@@ -9,13 +9,21 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from typing import Any, cast
 
 import duckdb
 import pyarrow
 import pyarrow.compute
 
-from komek.base.database import KEY, encrypts, key_of, scan, text_literal
-from komek.base.errors import UsageError
+from komek.base.database import (
+    add_parquet_key,
+    encrypts,
+    footer_key,
+    key_of,
+    scan_encrypted,
+    text_literal,
+)
+from komek.publishing.publication import ChainHead
 from komek.publishing.workbook import (
     MAX_ROWS,
     Sheet,
@@ -26,9 +34,6 @@ from komek.publishing.workbook import (
     write_workbook,
 )
 
-# How an encrypted Parquet file begins.
-_ENCRYPTED_PARQUET = b"PARE"
-
 
 def add_pack_key(connection: duckdb.DuckDBPyConnection, region_kato: str) -> None:
     """Let a connection and its cursors read and write a region's encrypted packs.
@@ -36,16 +41,12 @@ def add_pack_key(connection: duckdb.DuckDBPyConnection, region_kato: str) -> Non
     Raises:
         UsageError: KOMEK_KEY is not set or too short.
     """
-    connection.execute("set variable pack_key = $key", {"key": key_of(region_kato)})
-    connection.execute(
-        f"pragma add_parquet_key({text_literal(region_kato)}, getvariable('pack_key'))"
-    )
-    connection.execute("reset variable pack_key")
+    add_parquet_key(connection, region_kato, key_of(region_kato))
 
 
 def parquet_options(region_kato: str) -> str:
     """Return what a region's Parquet files are written with, as SQL for `copy`."""
-    key = f", encryption_config {_footer_key(region_kato)}" if encrypts() else ""
+    key = f", encryption_config {footer_key(region_kato)}" if encrypts() else ""
     return f"(format parquet, compression zstd{key})"
 
 
@@ -56,16 +57,7 @@ def read_parquet(file: Path, region_kato: str) -> str:
         UsageError: it is, and KOMEK_KEY is not set.
         OSError: the file cannot be read.
     """
-    with file.open("rb") as opened:
-        encrypted = opened.read(4) == _ENCRYPTED_PARQUET
-    if encrypted and not encrypts():
-        raise UsageError(f"{file} is encrypted: set {KEY}")
-    key = [f"encryption_config = {_footer_key(region_kato)}"] if encrypted else []
-    return scan(file, *key)
-
-
-def _footer_key(region_kato: str) -> str:
-    return f"{{footer_key: {text_literal(region_kato)}}}"
+    return scan_encrypted(file, region_kato)
 
 
 COLUMNS = (
@@ -89,6 +81,8 @@ COLUMNS = (
 # The changes come last.
 FILES = ("recipients.csv", "recipients.parquet", "recipients.xlsx", "changes.csv")
 ENCRYPTED_FILES = ("recipients.parquet", "changes.parquet")
+# RFC 4180, as SQL for `copy`.
+CSV_OPTIONS = r"(format csv, header, new_line '\r\n')"
 _NAMES = ", ".join(column.name for column in COLUMNS)
 # Spreadsheets take a cell that begins so for a formula, the full-width forms too, and
 # some overlook what is not seen before it. Where `;` parts the cells, as in Russian
@@ -108,6 +102,7 @@ class Origin:
     official: bool
     as_of: date
     list_month: date
+    chain_head: ChainHead | None = None
 
 
 @dataclass(frozen=True)
@@ -161,7 +156,7 @@ def write_csv(connection: duckdb.DuckDBPyConnection, pack: Pack, path: Path) -> 
     )
     connection.execute(
         f"copy (select {harmless} {_rows_of(pack)}) to {text_literal(path)} "
-        r"(format csv, header, new_line '\r\n')"
+        + CSV_OPTIONS
     )
 
 
@@ -173,68 +168,6 @@ def _without_formula(text: str) -> str:
         f"case when regexp_matches({text}, '{_MAY_BE_FORMULA}')"
         f" then {begins} || {marked} else {text} end"
     )
-
-
-def write_changes(
-    connection: duckdb.DuckDBPyConnection,
-    pack: Pack,
-    path: Path,
-    previous: Path | None,
-) -> int:
-    """Write who was added, removed or changed since the previous pack; say how many.
-
-    A row per person: `iin`, `change` (added, removed, changed) and, of the changed, the
-    names of the columns that did. Without a previous pack there is a header only.
-    """
-    options = r"(format csv, header, new_line '\r\n')"
-    if path.suffix == ".parquet":
-        options = parquet_options(pack.region_kato)
-    now = f"(from pack_rows where region_kato = {text_literal(pack.region_kato)})"
-    before, names = f"(from {now} limit 0)", []
-    if previous is None:
-        now = before
-    else:
-        before = read_parquet(previous / "recipients.parquet", pack.region_kato)
-        described = connection.execute(f"describe from {before}").fetchall()
-        # A pack of an older version of the project may lack a column.
-        had = {name for name, *_ in described} - {"list_month", "iin"}
-        names = [column.name for column in COLUMNS if column.name in had]
-    # Policy one_per_ground gives a person several rows: they are compared together.
-    values = "".join(
-        f", list({name} order by primary_ground) as {name}" for name in names
-    )
-    differing = "".join(
-        f", case when now.{name} is distinct from before.{name} then '{name}' end"
-        for name in names
-    )
-    (count,) = connection.execute(
-        f"""
-        copy (
-            with now as (select iin{values} from {now} group by iin),
-            before as (select iin{values} from {before} group by iin),
-            compared as (
-                select
-                    coalesce(now.iin, before.iin) as iin,
-                    case
-                        when before.iin is null then 'added'
-                        when now.iin is null then 'removed'
-                        else 'changed'
-                    end as change,
-                    concat_ws('|', ''{differing}) as differing
-                from now
-                full join before on now.iin = before.iin
-            )
-            select
-                iin,
-                change,
-                case change when 'changed' then ltrim(differing, '|') end as columns
-            from compared
-            where change <> 'changed' or differing <> ''
-            order by iin
-        ) to {text_literal(path)} {options}
-        """
-    ).fetchone() or (0,)
-    return count
 
 
 def write_parquet(
@@ -283,7 +216,7 @@ def _sheet(
     name = district.name if part == 0 else f"{district.name} ({part + 1})"
     count = min(MAX_ROWS, district.recipients - first)
 
-    def rows_xml(styles: Styles) -> Iterator[bytes]:
+    def rows_xml(styles: Styles) -> Iterator[memoryview]:
         # Row 1 is the header, and a sheet's rows count from 1.
         row = f"(number - {first} + 2)::varchar as sheet_row"
         query = f"""
@@ -309,9 +242,10 @@ def _sheet(
     return Sheet(name, count, rows_xml)
 
 
-def _joined(texts: pyarrow.StringArray) -> bytes:
+def _joined(texts: "pyarrow.Array[Any]") -> memoryview:
     """Return all texts of a column as one run of bytes."""
     whole = pyarrow.ListArray.from_arrays(
         pyarrow.array([0, len(texts)], pyarrow.int32()), texts
     )
-    return pyarrow.compute.binary_join(whole, "")[0].as_buffer()
+    joined = cast("pyarrow.StringArray", pyarrow.compute.binary_join(whole, ""))
+    return memoryview(joined[0].as_buffer())

@@ -14,15 +14,16 @@ import os
 import re
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 
 import duckdb
 
 from komek.base import database
-from komek.base.database import text_literal
 from komek.base.errors import StoppedError
 from komek.base.files import sha256
+from komek.publishing.pack_changes import write_changes
 from komek.publishing.pack_files import (
     ENCRYPTED_FILES,
     FILES,
@@ -30,15 +31,12 @@ from komek.publishing.pack_files import (
     Origin,
     Pack,
     add_pack_key,
-    write_changes,
     write_csv,
     write_parquet,
     write_xlsx,
 )
 
 PACK_MANIFEST = "manifest.json"
-# Past it DuckDB spills into the working folder.
-_MEMORY = "2GB"
 
 
 def month_folder(folder: Path, list_month: date) -> Path:
@@ -60,7 +58,8 @@ def is_whole(pack: Path) -> bool:
 
 def pack_run(pack: Path) -> str:
     """Return the run a pack came from, as its manifest says."""
-    return json.loads((pack / PACK_MANIFEST).read_text(encoding="utf-8"))["run_id"]
+    manifest = json.loads((pack / PACK_MANIFEST).read_text(encoding="utf-8"))
+    return str(manifest["run_id"])
 
 
 def write_packs(
@@ -91,8 +90,6 @@ def write_packs(
     """
     month = month_folder(folder, origin.list_month)
     with database.connect(work / "packs.duckdb") as connection:
-        connection.execute(f"set memory_limit = '{_MEMORY}'")
-        connection.execute(f"set temp_directory = {text_literal(work / 'spill')}")
         database.attach(connection, run_file, "run")
         _gather(connection)
         packs = _packs(connection)
@@ -112,8 +109,8 @@ def write_packs(
                 for pack in packs
             ]
             try:
-                for pack in written:
-                    pack.result()
+                for future in written:
+                    future.result()
             except BaseException:
                 threads.shutdown(cancel_futures=True)
                 raise
@@ -251,6 +248,7 @@ def _manifest(
         "as_of": origin.as_of.isoformat(),
         "list_month": origin.list_month.isoformat(),
         "region_kato": pack.region_kato,
+        "chain_head": asdict(head) if (head := origin.chain_head) else None,
         "previous_run": pack_run(previous) if previous else None,
         "recipients": pack.recipients,
         "amount_total": str(pack.amount_total),

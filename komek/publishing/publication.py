@@ -9,6 +9,8 @@ A publication is one folder, never changed::
 """
 
 import json
+import re
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -18,7 +20,7 @@ from typing import Any
 import duckdb
 
 from komek.base import database
-from komek.base.errors import KomekError
+from komek.base.errors import KomekError, UsageError
 from komek.base.places import Home
 
 WAREHOUSE = "komek.duckdb"
@@ -42,6 +44,44 @@ class FinishedRun:
 
 
 @dataclass(frozen=True)
+class ChainHead:
+    """The last link of the chain of receipts: its number and its hash.
+
+    What leaves the home carries it (packs) and what is published (`publication.json`):
+    whoever cuts the chain before it does not reach those.
+    """
+
+    sequence: int
+    sha256: str
+
+    def __str__(self) -> str:
+        """Return it as people write it down."""
+        return f"{self.sequence}:{self.sha256}"
+
+
+def chain_head_of(stated: Mapping[str, Any]) -> ChainHead | None:
+    """Return the head that a manifest or state names; older ones name none.
+
+    Raises:
+        TypeError: what it names is none.
+    """
+    named = stated.get("chain_head")
+    return ChainHead(**named) if named is not None else None
+
+
+def parsed_head(text: str) -> ChainHead:
+    """Return the head that people wrote down.
+
+    Raises:
+        UsageError: it is none.
+    """
+    found = re.fullmatch(r"([1-9][0-9]{0,9}):([0-9a-f]{64})", text)
+    if found is None:
+        raise UsageError(f"{text!r} is no head of a chain, NUMBER:SHA256")
+    return ChainHead(int(found[1]), found[2])
+
+
+@dataclass(frozen=True)
 class Blocked:
     """A region the run could not publish, and the run whose pack still stands."""
 
@@ -55,7 +95,8 @@ class Publication:
     """A publication as its `publication.json` states it.
 
     `published` are the regions whose packs this run wrote; `previous` names the
-    publication it replaced.
+    publication it replaced; `chain_head` is the link that the chain of receipts ended
+    in, None where it had none.
     """
 
     name: str
@@ -65,6 +106,7 @@ class Publication:
     published: tuple[str, ...]
     blocked: tuple[Blocked, ...]
     previous: str | None
+    chain_head: ChainHead | None = None
 
     @property
     def packs(self) -> Path:
@@ -147,6 +189,7 @@ def to_state(publication: Publication) -> dict[str, Any]:
         "published": list(publication.published),
         "blocked": [asdict(region) for region in publication.blocked],
         "previous": publication.previous,
+        "chain_head": asdict(head) if (head := publication.chain_head) else None,
     }
 
 
@@ -164,4 +207,5 @@ def _from_state(folder: Path, state: dict[str, Any]) -> Publication:
         published=tuple(state["published"]),
         blocked=tuple(Blocked(**region) for region in state["blocked"]),
         previous=state["previous"],
+        chain_head=chain_head_of(state),
     )

@@ -17,8 +17,9 @@ from pathlib import Path
 import duckdb
 
 from komek.base import database
-from komek.base.errors import KomekError, harmless
+from komek.base.errors import KomekError
 from komek.base.files import private_files, sync, sync_tree
+from komek.base.messages import harmless
 from komek.base.places import Home
 from komek.base.say import Say
 from komek.publishing.pack_files import Origin
@@ -34,6 +35,7 @@ from komek.publishing.publication import (
     STATE,
     WAREHOUSE,
     Blocked,
+    ChainHead,
     FinishedRun,
     Publication,
     current_publication,
@@ -45,12 +47,25 @@ from komek.publishing.publication import (
 _BUILDING = "building"
 
 
-def publish(home: Home, run_id: str, official: bool, say: Say) -> Publication | None:
+def publish(
+    home: Home,
+    run_id: str,
+    official: bool,
+    say: Say,
+    chain_head: ChainHead | None = None,
+) -> Publication | None:
     """Publish a finished run; the caller holds the writer lock.
 
     An unofficial run (one whose policies are not the policy table's) never replaces an
     official publication, and no pack of an unofficial publication passes into an
     official one. A run that is published already, whole, stays as it is.
+
+    Args:
+        home: where the run is filed.
+        run_id: which.
+        official: whether it reads the law as the policy table does.
+        say: takes lines for people.
+        chain_head: what the chain of receipts ends in; packs and publication name it.
 
     Returns:
         The publication that holds the run, None where it stays a file in
@@ -73,13 +88,12 @@ def publish(home: Home, run_id: str, official: bool, say: Say) -> Publication | 
         return before
     try:
         with private_files():
-            publication = _build(home, run_file, official, before, say)
+            publication = _build(home, run_file, official, chain_head, before, say)
             _link_fixed(home)
             _point(home, publication)
     except (OSError, duckdb.Error) as error:
-        reason = harmless(str(error))
         raise KomekError(
-            f"cannot publish run {run_id} in {home.root}: {reason}; "
+            f"cannot publish run {run_id} in {home.root}: {harmless(error)}; "
             "what was published before still stands"
         ) from error
     _sweep(home, publication)
@@ -119,7 +133,12 @@ def _pack_folders(publication: Publication) -> list[Path]:
 
 
 def _build(
-    home: Home, run_file: Path, official: bool, before: Publication | None, say: Say
+    home: Home,
+    run_file: Path,
+    official: bool,
+    chain_head: ChainHead | None,
+    before: Publication | None,
+    say: Say,
 ) -> Publication:
     """Build the publication's folder, whole and on disk, under its own name."""
     home.publications.mkdir(parents=True, exist_ok=True)
@@ -136,9 +155,12 @@ def _build(
         compared_with = _last_of_other_run(home, before, run.run_id)
         if compared_with and compared_with.official != official:
             compared_with = None
-        published = _new_packs(
-            run_file, run, official, draft / PACKS, building, compared_with
-        )
+        published = []
+        if run.list_month is not None:
+            origin = Origin(run.run_id, official, run.as_of, run.list_month, chain_head)
+            published = _new_packs(
+                run_file, origin, draft / PACKS, building, compared_with
+            )
         if before and before.official == official:
             _take_over(before, draft / PACKS)
         elif before:
@@ -151,6 +173,7 @@ def _build(
             published=tuple(published),
             blocked=_blocked(run_file, run, draft / PACKS),
             previous=before.name if before else None,
+            chain_head=chain_head,
         )
         text = json.dumps(to_state(publication), indent=2) + "\n"
         (draft / STATE).write_text(text, encoding="utf-8")
@@ -173,18 +196,14 @@ def _last_of_other_run(
 
 def _new_packs(
     run_file: Path,
-    run: FinishedRun,
-    official: bool,
+    origin: Origin,
     packs: Path,
     building: Path,
     compared_with: Publication | None,
 ) -> list[str]:
     """Write the packs of the run's list; return their regions."""
-    if run.list_month is None:
-        return []
     work = building / "work"
     work.mkdir()
-    origin = Origin(run.run_id, official, run.as_of, run.list_month)
     previous = compared_with.packs if compared_with else None
     written = write_packs(run_file, packs, work, origin, previous)
     return [pack.region_kato for pack in written]

@@ -126,7 +126,7 @@ def _registry(
         "entity": entity.name,
         "snapshot_date": newest.snapshot_date.isoformat(),
         "revision": newest.revision,
-        "rows": newest.manifest["rows"],
+        "rows": newest.rows,
         "age_days": age,
         "max_age_days": entity.tolerance.max_age_days,
         "stale": age is not None and age > entity.tolerance.max_age_days,

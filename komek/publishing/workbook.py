@@ -56,7 +56,7 @@ class Sheet:
 
     name: str
     rows: int
-    rows_xml: Callable[[Styles], Iterable[bytes]]
+    rows_xml: Callable[[Styles], Iterable[bytes | memoryview]]
 
 
 @dataclass(frozen=True)

@@ -1,34 +1,28 @@
 """dbt, in process: one build per layer, on the run's own file."""
 
 import json
-import os
-import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
+
+from komek.base import database, places
+from komek.base.errors import KomekError, StoppedError, UnwritableError, listed
+from komek.base.files import files_sha256
+from komek.base.messages import harmless_message, of_a_model, unwritten
+from komek.base.settings import environment
+from komek.runs.run import Run
 
 if TYPE_CHECKING:
+    from dbt.artifacts.schemas.run import RunExecutionResult
+    from dbt.cli.main import dbtRunnerResult
     from dbt.contracts.graph.manifest import Manifest
-from komek.base import database, places
-from komek.base.errors import (
-    KomekError,
-    StoppedError,
-    UnwritableError,
-    harmless,
-    listed,
-    unwritten,
-)
-from komek.runs.run import Run
 
 LAYERS = ("staging", "facts", "law", "marts")
 # Where a run's reports keep what dbt says of it.
 ARTIFACTS = "dbt"
-# A model ends the run with a message of its own by error(); these begin so.
-_LAW_GAP = re.compile(
-    r"(no value of law covers|no model computes|no reason why|a day is outside)[^\n]*"
-)
+# What dbt parsed last, by the hash of the project: one process may build many runs.
 _parsed: dict[str, "Manifest"] = {}
 
 
@@ -47,7 +41,8 @@ def layer(
         docs: write the documentation with the last layer.
 
     Raises:
-        StoppedError: a value of law is missing, or a test on the law tables failed.
+        StoppedError: a model ended the run (a value of law is missing), or a test on
+            the law tables failed.
         KomekError: dbt could not build a model.
         UnwritableError, OSError: a file cannot be written.
     """
@@ -132,19 +127,26 @@ def _invoke(run: Run, layer: str, command: list[str]) -> None:
     ]
     with _environment(run):
         try:
-            runner = dbtRunner(manifest=_parsed.get(run.run_id))
-            if run.run_id not in _parsed:
-                parsed = runner.invoke(["parse", *arguments[len(command) :]])
+            project = _project_sha256()
+            if project not in _parsed:
+                parsed = dbtRunner().invoke(["parse", *arguments[len(command) :]])
                 _raise_failure(parsed)
                 _parsed.clear()
-                _parsed[run.run_id] = parsed.result
-                runner = dbtRunner(manifest=parsed.result)
-            _raise_failure(runner.invoke(arguments))
+                _parsed[project] = cast("Manifest", parsed.result)
+            _raise_failure(dbtRunner(manifest=_parsed[project]).invoke(arguments))
             results = run.folder / "dbt" / "run_results.json"
             if results.exists():
                 results.replace(results.with_name(f"run_results_{layer}.json"))
         finally:
             DuckDBConnectionManager.close_all_connections()
+
+
+def _project_sha256() -> str:
+    """Return a hash of what dbt parses. What a run is comes in when it compiles."""
+    files = (path for path in places.DBT_PROJECT.rglob("*") if path.is_file())
+    written = places.DBT_PROJECT / "target", places.DBT_PROJECT / "logs"
+    sources = (f for f in files if not any(map(f.is_relative_to, written)))
+    return files_sha256(sources, places.DBT_PROJECT)
 
 
 def _variables(run: Run) -> dict[str, Any]:
@@ -160,13 +162,6 @@ def _variables(run: Run) -> dict[str, Any]:
     }
 
 
-def memory_limit() -> str:
-    """Return DuckDB's memory limit: KOMEK_MEMORY_LIMIT, else 60% of the machine's."""
-    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    most = min(int(0.6 * machine), 6 * 2**30) // 2**20
-    return os.environ.get("KOMEK_MEMORY_LIMIT") or f"{most}MiB"
-
-
 @contextmanager
 def _environment(run: Run) -> Iterator[None]:
     """Tell dbt where the run's file is, as its profile asks for it.
@@ -178,31 +173,15 @@ def _environment(run: Run) -> Iterator[None]:
     with tempfile.TemporaryDirectory(prefix="komek-") as plain:
         link = Path(plain, "run")
         link.symlink_to(run.folder.absolute())
-        with _set(link / run.file.name, link / "spill"):
+        variables = {
+            "KOMEK_RUN_FILE": str(link / run.file.name),
+            "DO_NOT_TRACK": "1",
+        }
+        with environment(variables):
             yield
 
 
-@contextmanager
-def _set(file: Path, spill: Path) -> Iterator[None]:
-    settings = {
-        "KOMEK_RUN_FILE": str(file),
-        "KOMEK_SPILL": str(spill),
-        "KOMEK_MEMORY_LIMIT": memory_limit(),
-        "DO_NOT_TRACK": "1",
-    }
-    before = {name: os.environ.get(name) for name in settings}
-    os.environ.update(settings)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
-
-
-def _raise_failure(outcome: Any) -> None:  # noqa: ANN401  (dbt's own is not public)
+def _raise_failure(outcome: "dbtRunnerResult") -> None:
     if outcome.success:
         return
     if outcome.exception is not None:
@@ -213,15 +192,14 @@ def _raise_failure(outcome: Any) -> None:  # noqa: ANN401  (dbt's own is not pub
         raise KomekError(f"dbt: {_one_line(str(outcome.exception))}")
     failed = [
         result
-        for result in outcome.result.results
+        for result in cast("RunExecutionResult", outcome.result).results
         if result.status in ("error", "fail", "runtime error")
     ]
     for result in failed:
         if reason := unwritten(result.message or ""):
             raise UnwritableError(reason)
-        gap = _LAW_GAP.search(result.message or "")
-        if gap:
-            raise StoppedError(f"{result.node.name}: {gap.group(0)}")
+        if words := of_a_model(result.message or ""):
+            raise StoppedError(f"{result.node.name}: {words}")
     tests = [result for result in failed if result.status == "fail"]
     if tests:
         raise StoppedError(
@@ -239,4 +217,4 @@ def _raise_failure(outcome: Any) -> None:  # noqa: ANN401  (dbt's own is not pub
 
 
 def _one_line(message: str | None) -> str:
-    return harmless(message or "")[:500]
+    return harmless_message(message or "")[:500]

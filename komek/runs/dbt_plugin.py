@@ -7,22 +7,40 @@ is not attached yet, and without a key: none is in what dbt knows, logs or write
 from pathlib import Path
 
 import duckdb
+from dbt.adapters.duckdb.credentials import DuckDBCredentials
 from dbt.adapters.duckdb.plugins import BasePlugin
 
 from komek.base import database
+from komek.base.errors import KomekError
 
 
 class Plugin(BasePlugin):
     """Attaches the files of the profile; dbt-duckdb asks for a class of this name."""
 
+    @property
+    def _profile(self) -> DuckDBCredentials:
+        if self.creds is None:
+            raise KomekError("dbt gave its plugin no profile")
+        return self.creds
+
     def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
-        """Attach before dbt would."""
+        """Set what every database has, and attach before dbt would.
+
+        Once for the database: settings of the profile would be set again for every
+        model, and DuckDB refuses that of a folder it has spilled into.
+        """
         database.secure(conn)
-        for attached in self.creds.attach:
+        for attached in self._profile.attach or ():
+            # By its real place: the link that the profile names goes before dbt does.
+            file = Path(attached.path).resolve()
+            database.configure(conn, database.spill_beside(file))
             database.attach(
-                conn, Path(attached.path), attached.alias, read_only=attached.read_only
+                conn,
+                Path(attached.path),
+                str(attached.alias),
+                read_only=attached.read_only,
             )
 
     def configure_cursor(self, cursor: duckdb.DuckDBPyConnection) -> None:
         """Make the run's file what a name without a database is about."""
-        cursor.execute(f'use "{self.creds.database}"')
+        cursor.execute(f'use "{self._profile.database}"')

@@ -3,8 +3,10 @@
 import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from pathlib import Path
+from typing import Any, ClassVar
 
 from komek.base import registries
 from komek.base.errors import StoppedError, listed
@@ -13,15 +15,187 @@ from komek.landing.snapshots import (
     Snapshot,
     latest_snapshot,
     previous_snapshot,
+    revision_folder,
     revision_of,
     verify_snapshot,
 )
-from komek.landing.working_days import WorkingDays, landed_working_days
-from komek.runs.run import Request
+from komek.landing.working_days import (
+    WorkingDays,
+    calendar_folder,
+    landed_working_days,
+)
+
+
+@dataclass(frozen=True)
+class InputFile:
+    """A received file of a snapshot: its path in the drop, data rows, hash."""
+
+    file: str
+    rows: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Before:
+    """The entity's snapshot before: its rows, None where there was none."""
+
+    rows: int | None
+
+
+@dataclass(frozen=True)
+class SnapshotInput:
+    """A landed snapshot of a registry.
+
+    Attributes:
+        before: what its volume is compared with, where the run's result says that the
+            comparison was passed over; None where it is no part of the run.
+    """
+
+    entity: str
+    snapshot_date: date
+    revision: int
+    sha256: str
+    files: tuple[InputFile, ...]
+    before: Before | None = None
+
+    def folder(self, home: Home) -> Path:
+        """Return where it landed."""
+        return revision_folder(home, self.entity, self.snapshot_date, self.revision)
+
+    def landed(self, home: Home) -> Snapshot:
+        """Return the snapshot as it lies there now.
+
+        Raises:
+            StoppedError: it is not there, or its manifest cannot be read.
+        """
+        return revision_of(home, self.entity, self.snapshot_date, self.revision)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as receipts have it."""
+        said: dict[str, Any] = {
+            "entity": self.entity,
+            "snapshot_date": self.snapshot_date.isoformat(),
+            "revision": self.revision,
+            "sha256": self.sha256,
+            "files": [
+                {"file": one.file, "rows": one.rows, "sha256": one.sha256}
+                for one in self.files
+            ],
+        }
+        return said | ({"previous_rows": self.before.rows} if self.before else {})
+
+
+@dataclass(frozen=True)
+class CalendarInput:
+    """The calendar of working days, by the version of its package."""
+
+    entity: ClassVar[str] = "working_days"
+    version: str
+    sha256: str
+
+    def folder(self, home: Home) -> Path:
+        """Return where it landed."""
+        return calendar_folder(home, self.version)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as receipts have it."""
+        return {
+            "entity": self.entity,
+            "version": self.version,
+            "sha256": self.sha256,
+        }
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """All that a run is made from, beside code and law: a receipt's `inputs`."""
+
+    snapshots: tuple[SnapshotInput, ...]
+    calendar: CalendarInput
+
+    @property
+    def all(self) -> tuple[SnapshotInput | CalendarInput, ...]:
+        """Every input, in the order of receipts."""
+        return (*self.snapshots, self.calendar)
+
+    def of(self, entity: str) -> SnapshotInput:
+        """Return the snapshot of an entity.
+
+        Raises:
+            KeyError: there is none among them.
+        """
+        return {given.entity: given for given in self.snapshots}[entity]
+
+    def as_json(self) -> list[dict[str, Any]]:
+        """Return them as receipts have them."""
+        return [given.as_json() for given in self.all]
+
+
+def inputs_from_json(said: Sequence[Mapping[str, Any]]) -> Inputs:
+    """Return the inputs that a receipt names.
+
+    Raises:
+        ValueError: it names none.
+    """
+    try:
+        (calendar,) = [one for one in said if one["entity"] == CalendarInput.entity]
+        return Inputs(
+            snapshots=tuple(_snapshot(one) for one in said if one is not calendar),
+            calendar=CalendarInput(calendar["version"], calendar["sha256"]),
+        )
+    except (KeyError, TypeError, ValueError):
+        raise ValueError("no inputs of a run") from None
+
+
+def _snapshot(said: Mapping[str, Any]) -> SnapshotInput:
+    return SnapshotInput(
+        entity=said["entity"],
+        snapshot_date=date.fromisoformat(said["snapshot_date"]),
+        revision=said["revision"],
+        sha256=said["sha256"],
+        files=tuple(
+            InputFile(one["file"], one["rows"], one["sha256"]) for one in said["files"]
+        ),
+        before=Before(said["previous_rows"]) if "previous_rows" in said else None,
+    )
+
+
+def inputs_of(
+    home: Home,
+    snapshots: Sequence[Snapshot],
+    calendar: WorkingDays,
+    *,
+    with_volume: bool,
+) -> Inputs:
+    """Return landed snapshots and a calendar as the inputs of a run.
+
+    `with_volume`: the checks that are passed over stand in the result, and volume is
+    one; so what it is compared with is part of the run.
+    """
+    return Inputs(
+        snapshots=tuple(
+            SnapshotInput(
+                entity=snapshot.entity,
+                snapshot_date=snapshot.snapshot_date,
+                revision=snapshot.revision,
+                sha256=snapshot.sha256,
+                files=tuple(
+                    InputFile(one.file, one.rows, one.sha256) for one in snapshot.files
+                ),
+                before=Before(previous_rows(home, snapshot)) if with_volume else None,
+            )
+            for snapshot in snapshots
+        ),
+        calendar=CalendarInput(calendar.version, calendar.sha256),
+    )
 
 
 def newest_inputs(home: Home, known_at: date) -> list[Snapshot]:
-    """Return the newest snapshot of every entity that the run may know."""
+    """Return the newest snapshot of every entity that the run may know.
+
+    Raises:
+        StoppedError: an entity has none.
+    """
     found = {
         entity.name: latest_snapshot(home, entity.name, known_at)
         for entity in registries.entities()
@@ -35,29 +209,24 @@ def newest_inputs(home: Home, known_at: date) -> list[Snapshot]:
     return [snapshot for snapshot in found.values() if snapshot is not None]
 
 
-def recorded_inputs(
-    home: Home, inputs: Sequence[Mapping[str, Any]]
-) -> tuple[list[Snapshot], WorkingDays]:
-    """Return the snapshots and the calendar that a run before recorded."""
-    by_entity = {recorded["entity"]: recorded for recorded in inputs}
-    calendar = landed_working_days(home, by_entity["working_days"]["version"])
-    snapshots = [
-        revision_of(
-            home,
-            entity.name,
-            date.fromisoformat(by_entity[entity.name]["snapshot_date"]),
-            by_entity[entity.name]["revision"],
-        )
-        for entity in registries.entities()
-        if entity.name in by_entity
-    ]
+def recorded_inputs(home: Home, inputs: Inputs) -> tuple[list[Snapshot], WorkingDays]:
+    """Return the snapshots and the calendar that a run before recorded.
+
+    Raises:
+        StoppedError: one is not there, or not what it was.
+    """
+    calendar = landed_working_days(home, inputs.calendar.version)
+    order = {entity.name: place for place, entity in enumerate(registries.entities())}
+    known = [given for given in inputs.snapshots if given.entity in order]
+    known.sort(key=lambda given: order[given.entity])
+    snapshots = [given.landed(home) for given in known]
     changed = [
-        found.entity
-        for found in snapshots
-        if found.sha256 != by_entity[found.entity]["sha256"]
+        given.entity
+        for given, found in zip(known, snapshots, strict=True)
+        if found.sha256 != given.sha256
     ]
-    if calendar.sha256 != by_entity["working_days"]["sha256"]:
-        changed.append("working_days")
+    if calendar.sha256 != inputs.calendar.sha256:
+        changed.append(CalendarInput.entity)
     if changed:
         raise StoppedError(
             "what landed is not what the run recorded: " + ", ".join(changed)
@@ -66,7 +235,11 @@ def recorded_inputs(
 
 
 def refuse_changed(snapshots: Sequence[Snapshot]) -> None:
-    """Refuse landed files whose bytes are not what their manifests say."""
+    """Refuse landed files whose bytes are not what their manifests say.
+
+    Raises:
+        StoppedError: names the files.
+    """
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         changed = [
             f"{snapshot.folder / name}"
@@ -79,45 +252,6 @@ def refuse_changed(snapshots: Sequence[Snapshot]) -> None:
         raise StoppedError(
             f"landed files are not what their manifest says: {listed(changed)}"
         )
-
-
-def described(
-    home: Home,
-    request: Request,
-    snapshots: Sequence[Snapshot],
-    calendar: WorkingDays,
-) -> list[dict[str, Any]]:
-    """Return all that a run is made from, as its receipt names it."""
-    inputs = [_input(snapshot) for snapshot in snapshots]
-    if request.override:
-        # The checks that are passed over stand in the result, and volume is one.
-        for recorded, snapshot in zip(inputs, snapshots, strict=True):
-            recorded["previous_rows"] = previous_rows(home, snapshot)
-    return [
-        *inputs,
-        {
-            "entity": "working_days",
-            "version": calendar.version,
-            "sha256": calendar.sha256,
-        },
-    ]
-
-
-def _input(snapshot: Snapshot) -> dict[str, Any]:
-    return {
-        "entity": snapshot.entity,
-        "snapshot_date": snapshot.snapshot_date.isoformat(),
-        "revision": snapshot.revision,
-        "sha256": snapshot.sha256,
-        "files": [
-            {
-                "file": file["file"],
-                "rows": file["rows"],
-                "sha256": file["sha256"],
-            }
-            for file in snapshot.files
-        ],
-    }
 
 
 def previous_rows(home: Home, snapshot: Snapshot) -> int | None:

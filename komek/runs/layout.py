@@ -4,41 +4,38 @@ The schema `landing` of the file is views over the landed Parquet, and what the 
 says of each file and snapshot.
 """
 
-import re
 import shutil
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
 
 import duckdb
 
 from komek.base import database, policies, registries
 from komek.base.errors import printable
 from komek.base.places import Home
-from komek.base.registries import ColumnType, Entity
+from komek.base.registries import Entity
+from komek.base.scratch import hold
 from komek.landing.received import FILE_NAME, MALFORMED
 from komek.landing.snapshots import Snapshot
 from komek.landing.working_days import WorkingDays, land_working_days
 from komek.runs.inputs import (
-    described,
+    Inputs,
+    inputs_of,
     newest_inputs,
     previous_rows,
     recorded_inputs,
     refuse_changed,
 )
-from komek.runs.run import Request, Run, code_version, run_id_of, save
+from komek.runs.run import Request, Run, run_id_of, save
+from komek.runs.version import code_version
 
 ROWS_PER_FILE = 10_000_000_000
 MAX_SHOWN_NAMES = 20
 MAX_SHOWN_LENGTH = 100
-_NUMERIC = re.compile(
-    r"U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER|FLOAT|DOUBLE|DECIMAL(\(.*\))?", re.IGNORECASE
-)
 
 
 def begin(
-    home: Home, request: Request, inputs: Sequence[Mapping[str, Any]] | None = None
+    home: Home, request: Request, inputs: Inputs | None = None, *, alone: bool = False
 ) -> Run:
     """Find a run's inputs, name it, and lay out the file it is built in.
 
@@ -47,14 +44,18 @@ def begin(
         request: what is asked of it.
         inputs: those of a run before, to take whatever has landed since; None takes
             the newest that the request may know.
+        alone: whether the process that begins the run takes its every step.
 
     Raises:
         StoppedError: an entity has no snapshot, or a landed file is not what it was.
+        UsageError: one is encrypted, and not under KOMEK_KEY.
     """
     if inputs is None:
         snapshots = newest_inputs(home, request.known_at)
         calendar = land_working_days(home)
-        inputs = described(home, request, snapshots, calendar)
+        inputs = inputs_of(
+            home, snapshots, calendar, with_volume=bool(request.override)
+        )
     else:
         snapshots, calendar = recorded_inputs(home, inputs)
     refuse_changed(snapshots)
@@ -69,6 +70,8 @@ def begin(
     )
     shutil.rmtree(run.folder, ignore_errors=True)
     run.folder.mkdir(parents=True)
+    if alone:
+        hold(run.folder)
     save(run)
     _lay_out(run, snapshots, calendar)
     return run
@@ -83,14 +86,18 @@ def _lay_out(run: Run, snapshots: Sequence[Snapshot], calendar: WorkingDays) -> 
             " snapshot_date date, revision integer, file varchar, landed_path varchar)"
         )
         connection.execute(
+            "create table landing.landed_columns (entity varchar, relation varchar,"
+            " name varchar, type varchar)"
+        )
+        connection.execute(
             "create table landing.landed_snapshots (entity varchar, snapshot_date date,"
             " revision integer, sha256 varchar, age_days integer, previous_rows bigint,"
-            " missing_columns varchar, extra_columns varchar,"
-            " numeric_identifiers varchar)"
+            " missing_columns varchar, extra_columns varchar)"
         )
         file_no = 1
         for snapshot in snapshots:
-            _lay_out_snapshot(connection, run, snapshot, file_no)
+            with database.opening(snapshot.paths[0]):
+                _lay_out_snapshot(connection, run, snapshot, file_no)
             file_no += len(snapshot.files)
         connection.execute(
             "create view landing.working_days as"
@@ -112,129 +119,107 @@ def _lay_out_snapshot(
                 snapshot.entity,
                 snapshot.snapshot_date,
                 snapshot.revision,
-                file["file"],
+                file.file,
                 path.relative_to(run.home.root).as_posix(),
             ],
         )
-    recorded = next(one for one in run.inputs if one["entity"] == snapshot.entity)
-    present = [
-        {column["name"] for column in file["columns"]} for file in snapshot.files
-    ]
+    before = run.inputs.of(snapshot.entity).before
+    present = [{column.name for column in file.columns} for file in snapshot.files]
     declared = set(entity.column_names)
     connection.execute(
-        "insert into landing.landed_snapshots values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "insert into landing.landed_snapshots values (?, ?, ?, ?, ?, ?, ?, ?)",
         [
             snapshot.entity,
             snapshot.snapshot_date,
             snapshot.revision,
             snapshot.sha256,
             (run.request.known_at - snapshot.snapshot_date).days,
-            recorded["previous_rows"]
-            if "previous_rows" in recorded
-            else previous_rows(run.home, snapshot),
-            _joined(declared - set.intersection(*present)),
+            before.rows if before else previous_rows(run.home, snapshot),
+            _joined(declared.difference(set.intersection(*present))),
             _shown(set.union(*present) - declared),
-            _joined(_numeric_identifiers(connection, entity, snapshot)),
         ],
     )
-    connection.execute(
-        f"create view landing.{entity.name} as "
-        + " union all ".join(_selects(entity, snapshot, file_no))
-    )
+    _lay_out_rows(connection, entity, snapshot, file_no)
 
 
-def _selects(entity: Entity, snapshot: Snapshot, file_no: int) -> Iterable[str]:
-    """Yield what to select: all files at once where they have the same columns."""
-    types = [_landed_types(file) for file in snapshot.files]
-    present = [
-        name
-        for name in entity.column_names
-        if any(name in columns for columns in types)
-    ]
-    if all(columns == types[0] for columns in types):
-        number = f"{file_no}"
-        if len(types) > 1:
-            name = f"regexp_extract({FILE_NAME}, '([0-9]+)[.]parquet$', 1)"
-            number = f"({file_no} + cast({name} as bigint))"
-        selected = [f'"{name}"' for name in present]
-        yield _select(selected, types[0], number, snapshot.paths)
-        return
-    declared = {column.name: column.type for column in entity.columns}
-    for offset, (columns, path) in enumerate(zip(types, snapshot.paths, strict=True)):
-        mixed = {
-            name: len({other.get(name, columns.get(name)) for other in types}) > 1
-            for name in present
-        }
-        selected = [
-            f'null as "{name}"'
-            if name not in columns
-            else f'{_as_text(name, declared[name], columns[name])} as "{name}"'
-            if mixed[name]
-            else f'"{name}"'
-            for name in present
-        ]
-        yield _select(selected, columns, f"{file_no + offset}", [path])
+def _lay_out_rows(
+    connection: duckdb.DuckDBPyConnection,
+    entity: Entity,
+    snapshot: Snapshot,
+    file_no: int,
+) -> None:
+    """Write the view of an entity's rows: its declared columns, as they came.
 
-
-def _as_text(name: str, declared: ColumnType, landed: str) -> str:
-    """Return SQL for the text of a column that other parts deliver as another type.
-
-    What its own type would parse is written as its text would have to be.
+    Where files differ in their columns or types, each kind of file has a view of its
+    own (`<entity>_1` and so on): what a value is depends on the type it came in, and is
+    staging's to judge. The entity's own view then has the text of all.
     """
-    column = f'"{name}"'
-    text = f"cast({column} as varchar)"
-    if landed.upper().startswith("TIMESTAMP"):
-        day = f"cast({column} as date)"
-        is_day = f"{column} = date_trunc('day', {column})"
-        return f"case when {is_day} then cast({day} as varchar) else {text} end"
-    parsed = {"amount": "decimal(18, 2)", "integer": "bigint"}.get(declared)
-    if parsed and _NUMERIC.fullmatch(landed):
-        value = f"try_cast({column} as {parsed})"
-        return (
-            f"case when {value} = {column} then cast({value} as varchar)"
-            f" else {text} end"
+    kinds = _kinds_of_files(snapshot)
+    parts = []
+    for number, (types, places) in enumerate(kinds, start=1):
+        view = entity.name if len(kinds) == 1 else f"{entity.name}_{number}"
+        declared = [name for name in entity.column_names if name in types]
+        connection.execute(
+            f"create view landing.{view} as "
+            + _select(snapshot, declared, places, file_no, MALFORMED in types)
         )
-    return text
+        columns = {name: types[name] for name in declared}
+        columns |= {"source_row": "BIGINT", "malformed": "BOOLEAN"}
+        connection.executemany(
+            "insert into landing.landed_columns values (?, ?, ?, ?)",
+            [(entity.name, view, name, kind) for name, kind in columns.items()],
+        )
+        texts = "".join(f'cast("{name}" as varchar) as "{name}", ' for name in declared)
+        parts.append(f"select {texts}source_row, malformed from landing.{view}")
+    if len(kinds) > 1:
+        union = " union all by name ".join(parts)
+        connection.execute(f"create view landing.{entity.name} as {union}")
 
 
-def _landed_types(file: Mapping[str, Any]) -> dict[str, str]:
-    """Return the columns of a landed file; one from a CSV marks its malformed lines."""
-    types = {column["name"]: column["type"] for column in file["columns"]}
-    return types if file["format"] == "parquet" else {**types, MALFORMED: "VARCHAR"}
+def _kinds_of_files(snapshot: Snapshot) -> list[tuple[dict[str, str], list[int]]]:
+    """Return the kinds of files in a snapshot, in the order of their first.
+
+    Returns:
+        Pairs of what columns the files have, name to type, and the places (from 0) of
+        the files in the snapshot. One from a CSV also has what marks malformed lines.
+    """
+    kinds: list[tuple[dict[str, str], list[int]]] = []
+    for place, file in enumerate(snapshot.files):
+        types = {column.name: column.type for column in file.columns}
+        if file.format != "parquet":
+            types[MALFORMED] = "VARCHAR"
+        same = next((places for known, places in kinds if known == types), None)
+        if same is None:
+            kinds.append((types, [place]))
+        else:
+            same.append(place)
+    return kinds
 
 
 def _select(
-    selected: Iterable[str],
-    columns: Mapping[str, str],
-    number: str,
-    paths: Sequence[Path],
+    snapshot: Snapshot,
+    columns: Iterable[str],
+    places: Sequence[int],
+    file_no: int,
+    marks_malformed: bool,
 ) -> str:
-    malformed = f'"{MALFORMED}" is not null' if MALFORMED in columns else "false"
-    files = database.scan(paths, f"filename = '{FILE_NAME}'", "file_row_number = true")
-    return (
-        f"select {''.join(f'{column}, ' for column in selected)}"
-        f"cast({number} as bigint) * {ROWS_PER_FILE} + file_row_number + 1"
-        f" as source_row, {malformed} as malformed"
-        f" from {files}"
+    """Return what to select of the files at some places, all at once."""
+    number = f"{file_no + places[0]}"
+    if len(places) > 1:
+        name = f"regexp_extract({FILE_NAME}, '([0-9]+)[.]parquet$', 1)"
+        number = f"({file_no} + cast({name} as bigint))"
+    malformed = f'"{MALFORMED}" is not null' if marks_malformed else "false"
+    files = database.scan_encrypted(
+        [snapshot.paths[place] for place in places],
+        database.LANDING,
+        f"filename = '{FILE_NAME}'",
+        "file_row_number = true",
     )
-
-
-def _numeric_identifiers(
-    connection: duckdb.DuckDBPyConnection, entity: Entity, snapshot: Snapshot
-) -> set[str]:
-    """Return the identifiers that came as numbers (a column of nulls is neither)."""
-    identifiers = {column.name for column in entity.columns if column.is_identifier}
-    found = set()
-    for file, path in zip(snapshot.files, snapshot.paths, strict=True):
-        for column in file["columns"]:
-            name = column["name"]
-            if name in identifiers and _NUMERIC.fullmatch(column["type"]):
-                (filled,) = connection.execute(
-                    f'select count("{name}") from {database.scan(path)}'
-                ).fetchone() or (0,)
-                if filled:
-                    found.add(name)
-    return found
+    selected = "".join(f'"{column}", ' for column in columns)
+    return (
+        f"select {selected}cast({number} as bigint) * {ROWS_PER_FILE}"
+        f" + file_row_number + 1 as source_row, {malformed} as malformed from {files}"
+    )
 
 
 def _joined(names: Iterable[str]) -> str:

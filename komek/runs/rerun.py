@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -10,7 +10,9 @@ from typing import Any
 
 from komek.base.files import private_files
 from komek.base.places import Home
+from komek.base.scratch import holding
 from komek.runs import build
+from komek.runs.inputs import Inputs
 from komek.runs.layout import begin
 from komek.runs.run import Request, Run
 
@@ -19,7 +21,8 @@ from komek.runs.run import Request, Run
 def scratch_home(home: Home, name: str) -> Iterator[Home]:
     """Yield an empty home with the landing of another, which is only read.
 
-    It lies under the other's scratch folder and is gone afterwards.
+    It lies under the other's scratch folder and is gone afterwards; what a killed
+    process leaves of it is swept by the next that writes.
     """
     scratch = Home(home.scratch / f"{name}-{os.getpid()}")
     with private_files():
@@ -27,7 +30,8 @@ def scratch_home(home: Home, name: str) -> Iterator[Home]:
         scratch.root.mkdir(parents=True)
         scratch.landing.symlink_to(home.landing.resolve())
         try:
-            yield scratch
+            with holding(scratch.root):
+                yield scratch
         finally:
             shutil.rmtree(scratch.root, ignore_errors=True)
 
@@ -45,7 +49,7 @@ def request_of(receipt: Mapping[str, Any]) -> Request:
 def build_again(
     scratch: Home,
     request: Request,
-    inputs: Sequence[Mapping[str, Any]],
+    inputs: Inputs,
     law_tables: Path | None = None,
 ) -> Run:
     """Build every layer of a run in a scratch home, from the inputs given.
@@ -53,7 +57,7 @@ def build_again(
     Args:
         scratch: where it is built.
         request: what is asked of it.
-        inputs: the snapshots and the calendar, as a receipt names them.
+        inputs: the snapshots and the calendar of a run before.
         law_tables: the file of a run whose law tables it reads; None: today's.
 
     Raises:

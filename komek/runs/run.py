@@ -6,19 +6,23 @@ policies and the bytes of the snapshots. The same inputs give the same id.
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from komek import __version__
-from komek.base import database, places, policies
+from komek.base import policies
 from komek.base.errors import KomekError
-from komek.base.files import content_sha256
+from komek.base.files import put
 from komek.base.places import Home
+from komek.base.scratch import RUN
+from komek.runs.inputs import Inputs, inputs_from_json
+from komek.runs.version import code_version
 
 _OVERRIDDEN = "overridden"
+_STOPPED = "stopped"
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,7 @@ class Run:
     code_version: str
     law_sha256: str
     started_at: datetime
-    inputs: Sequence[Mapping[str, Any]]
+    inputs: Inputs
 
     @property
     def folder(self) -> Path:
@@ -73,7 +77,7 @@ class Run:
 
 def load(home: Home, run_id: str) -> Run:
     """Return a run that has begun, from its folder."""
-    path = home.scratch / run_id / "run.json"
+    path = home.scratch / run_id / RUN
     if not path.exists():
         raise KomekError(f"run {run_id} is not being built in {home.root}")
     saved = json.loads(path.read_text(encoding="utf-8"))
@@ -90,7 +94,7 @@ def load(home: Home, run_id: str) -> Run:
         code_version=saved["code_version"],
         law_sha256=saved["law_sha256"],
         started_at=datetime.fromisoformat(saved["started_at"]),
-        inputs=saved["inputs"],
+        inputs=inputs_from_json(saved["inputs"]),
     )
 
 
@@ -104,35 +108,23 @@ def overridden(run: Run) -> str:
     return (run.folder / _OVERRIDDEN).read_text(encoding="utf-8")
 
 
-def settle(file: Path) -> None:
-    """Put into a run's file what DuckDB could only note in the log beside it.
-
-    On a full disk it closes a file in silence all the same: moved alone, the file would
-    lose what the log has.
-
-    Raises:
-        duckdb.Error: it still cannot be written.
-    """
-    if file.with_name(f"{file.name}.wal").exists():
-        with database.connect(file) as connection:
-            connection.execute("checkpoint")
+def note_stopped(run: Run, reason: str | None) -> None:
+    """Keep in the run's folder what stopped its last step; None: nothing did."""
+    note = run.folder / _STOPPED
+    # A disk that is full may be what stopped it.
+    with suppress(OSError):
+        if reason is None:
+            note.unlink(missing_ok=True)
+        else:
+            note.write_text(reason, encoding="utf-8")
 
 
-def code_version() -> str:
-    """Return the package's version and a hash of the code that decides."""
-    sources = [
-        path
-        for folder, pattern in (
-            (places.PACKAGE, "**/*.py"),
-            (places.DBT_PROJECT / "models", "**/*"),
-            (places.DBT_PROJECT / "macros", "**/*.sql"),
-            (places.EXPECTATIONS, "**/*.yml"),
-        )
-        for path in folder.glob(pattern)
-        if path.is_file()
-    ]
-    sources.append(places.PROJECT / "requirements.txt")
-    return f"{__version__}+{content_sha256(sources, places.PROJECT)[:12]}"
+def stopped(run: Run) -> str | None:
+    """Return what stopped the run's last step; None where nothing did."""
+    try:
+        return (run.folder / _STOPPED).read_text(encoding="utf-8")
+    except OSError:
+        return None
 
 
 def save(run: Run) -> None:
@@ -143,10 +135,11 @@ def save(run: Run) -> None:
         "code_version": run.code_version,
         "law_sha256": run.law_sha256,
         "started_at": run.started_at.isoformat(),
-        "inputs": list(run.inputs),
+        "inputs": run.inputs.as_json(),
     }
     text = json.dumps(saved, indent=2, ensure_ascii=False) + "\n"
-    (run.folder / "run.json").write_text(text, encoding="utf-8")
+    # Whole or not at all: one that has it can go on.
+    put(run.folder / RUN, text.encode())
 
 
 def _request(request: Request) -> dict[str, Any]:
@@ -158,7 +151,7 @@ def _request(request: Request) -> dict[str, Any]:
     }
 
 
-def run_id_of(request: Request, inputs: Iterable[Mapping[str, Any]]) -> str:
+def run_id_of(request: Request, inputs: Inputs) -> str:
     """Return the id of a run: its day, and a hash of all that determines its result."""
     determined_by = {
         "as_of": request.as_of.isoformat(),
@@ -167,7 +160,7 @@ def run_id_of(request: Request, inputs: Iterable[Mapping[str, Any]]) -> str:
         "override": request.override,
         "code": code_version(),
         "law": policies.law_sha256(),
-        "inputs": list(inputs),
+        "inputs": inputs.as_json(),
     }
     text = json.dumps(determined_by, sort_keys=True)
     digest = hashlib.sha256(text.encode()).hexdigest()

@@ -5,17 +5,21 @@ on, and the hash of the link before. A file or a link that is edited or removed 
 more. The last link that names a file says what it holds: a run that is computed again
 leaves another file (DuckDB lays the same rows out differently) and a link of its own,
 and breaks nothing.
+
+Where there is a key to sign with, a link is signed: its signature is of its hash, which
+covers all files it names and the links before it.
 """
 
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from komek.base.files import put, sha256_or_none
 from komek.base.places import Home
-from komek.publishing.publication import STATE
+from komek.publishing.publication import STATE, ChainHead
+from komek.trust.signatures import sign
 
 _RECEIPT = "receipt.json"
 
@@ -25,24 +29,35 @@ class Link:
     """A line of the chain.
 
     `files` maps paths below the home to SHA-256; `previous` is the hash of the link
-    before, None in the first.
+    before, None in the first. `signed_by` names the key of the signature, in Base64;
+    both are None where the link is unsigned.
     """
 
     sequence: int
     previous: str | None
     run_id: str
     files: Mapping[str, str]
+    signed_by: str | None = None
+    signature: str | None = None
 
     @property
     def sha256(self) -> str:
-        """The hash of what the link says."""
-        text = json.dumps(asdict(self), sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()
+        """The hash of what the link says; a signature is of it, and no part of it."""
+        said = asdict(self)
+        del said["signed_by"], said["signature"]
+        return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+
+    @property
+    def head(self) -> ChainHead:
+        """The link as the chain's head."""
+        return ChainHead(self.sequence, self.sha256)
 
     @property
     def line(self) -> bytes:
         """The link as it stands in the chain."""
         said = {**asdict(self), "sha256": self.sha256}
+        if self.signature is None:
+            del said["signed_by"], said["signature"]
         return json.dumps(said, sort_keys=True).encode()
 
 
@@ -54,14 +69,22 @@ class Chain:
     wrong: tuple[str, ...]
 
     @property
+    def head(self) -> ChainHead | None:
+        """What the chain ends in, None where it has no link."""
+        return self.links[-1].head if self.links else None
+
+    @property
     def files(self) -> dict[str, str]:
         """What every file in the chain holds by the last link that names it."""
         return {path: sha for link in self.links for path, sha in link.files.items()}
 
     def filed(self, home: Home, run_id: str) -> Link | None:
         """Return the link of the last time a run was filed."""
-        named = path_below(home, receipt_path(home, run_id))
-        links = [link for link in self.links if named in link.files]
+        named = {
+            path_below(home, path)
+            for path in (receipt_path(home, run_id), home.run_file(run_id))
+        }
+        links = [link for link in self.links if named <= link.files.keys()]
         return links[-1] if links else None
 
     def published(self, run_id: str) -> list[Link]:
@@ -150,13 +173,19 @@ def _link(line: bytes) -> Link | None:
         said = json.loads(line)
         del said["sha256"]
         link = Link(**said)
-        return link if link.line == line else None
+        is_signed = {type(link.signed_by), type(link.signature)} == {str}
+        is_whole = link.line == line and (is_signed or link.signature is None)
+        return link if is_whole else None
     except (ValueError, TypeError, KeyError, AttributeError):
         return None
 
 
 def add_link(home: Home, run_id: str, files: Mapping[str, str]) -> None:
-    """Add a link, unless the chain holds these very files of these very bytes."""
+    """Add a link, unless the chain holds these very files of these very bytes.
+
+    Raises:
+        UsageError: KOMEK_SIGNING_KEY is no key.
+    """
     chain = read_chain(home)
     if files.items() <= chain.files.items():
         return
@@ -171,6 +200,8 @@ def add_link(home: Home, run_id: str, files: Mapping[str, str]) -> None:
         run_id=run_id,
         files=files,
     )
+    if signed := sign(link.sha256):
+        link = replace(link, signed_by=signed[0], signature=signed[1])
     put(path, before + link.line + b"\n")
 
 

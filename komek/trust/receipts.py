@@ -7,24 +7,22 @@ same run writes the same receipt. The chain (komek.trust.chain) holds its hash.
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 from komek.base.errors import KomekError
 from komek.base.files import put, sha256, sha256_or_none
 from komek.base.places import Home
-from komek.landing.snapshots import MANIFEST, Snapshot, revision_folder, revision_of
-from komek.landing.working_days import DAYS, calendar_folder
+from komek.landing.manifest import MANIFEST
+from komek.landing.working_days import DAYS
 from komek.publishing.packs import PACK_MANIFEST
 from komek.publishing.publication import PACKS, STATE, WAREHOUSE, Publication
+from komek.runs.inputs import Inputs
 from komek.runs.run import Run
 from komek.trust.chain import add_link, path_below, read_chain, receipt_path
 from komek.trust.contents import contents_of
-
-CALENDAR = "working_days"
 
 
 def read_receipt(home: Home, run_id: str) -> dict[str, Any]:
@@ -68,7 +66,7 @@ def write_receipt(home: Home, run: Run, details: Mapping[str, Any]) -> dict[str,
         "override": run.request.override,
         "code_version": run.code_version,
         "law_sha256": run.law_sha256,
-        "inputs": list(run.inputs),
+        "inputs": run.inputs.as_json(),
         **details,
         "tables": {
             name: asdict(found)
@@ -131,38 +129,12 @@ def _difference(home: Home, run_id: str, receipt: Mapping[str, Any]) -> str:
     return f" in {', '.join(names)}" if names else ""
 
 
-# What a run rests on
-
-
-def input_snapshot(home: Home, recorded: Mapping[str, Any]) -> Snapshot:
-    """Return the landed snapshot of an input, a registry's.
-
-    Raises:
-        StoppedError: it is not there, or its manifest cannot be read.
-    """
-    day = date.fromisoformat(recorded["snapshot_date"])
-    return revision_of(home, recorded["entity"], day, recorded["revision"])
-
-
-def input_folder(home: Home, recorded: Mapping[str, Any]) -> Path:
-    """Return where an input, a snapshot or the calendar, has landed."""
-    if recorded["entity"] == CALENDAR:
-        return calendar_folder(home, recorded["version"])
-    return revision_folder(
-        home,
-        recorded["entity"],
-        date.fromisoformat(recorded["snapshot_date"]),
-        recorded["revision"],
-    )
-
-
-def _rests_on(home: Home, inputs: Sequence[Mapping[str, Any]]) -> list[Path]:
+def _rests_on(home: Home, inputs: Inputs) -> list[Path]:
     """Return the manifests of a run's inputs, and the calendar.
 
     A snapshot's manifest has the hashes of its landed files.
     """
-    folders = [input_folder(home, recorded) for recorded in inputs]
     return [
-        *(each / MANIFEST for each in folders),
-        *(each / DAYS for each in folders if each.parent.name == CALENDAR),
+        *(given.folder(home) / MANIFEST for given in inputs.all),
+        inputs.calendar.folder(home) / DAYS,
     ]

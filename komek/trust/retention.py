@@ -13,8 +13,10 @@ from komek.base import registries
 from komek.base.errors import KomekError
 from komek.base.places import Home
 from komek.base.say import Say
+from komek.base.scratch import RUN
 from komek.landing.land import remove_revisions
 from komek.landing.snapshots import Snapshot, landed_revisions
+from komek.runs.inputs import inputs_from_json
 from komek.trust.receipts import read_receipt
 
 # Entity, date, revision.
@@ -91,7 +93,7 @@ def _named(home: Home) -> Iterator[_Key]:
     """Yield what the receipts name, and what the runs being built read."""
     for path in sorted(home.reports.glob("*/receipt.json")):
         yield from _inputs(str(path), read_receipt(home, path.parent.name))
-    for path in sorted(home.scratch.glob("*/run.json")):
+    for path in sorted(home.scratch.glob(f"*/{RUN}")):
         try:
             saved = json.loads(path.read_text(encoding="utf-8"))
         except ValueError:
@@ -102,10 +104,8 @@ def _named(home: Home) -> Iterator[_Key]:
 
 def _inputs(path: str, saved: Mapping[str, Any]) -> Iterator[_Key]:
     try:
-        for given in saved["inputs"]:
-            # The calendar of working days has a version, and no date.
-            if "snapshot_date" in given:
-                day = date.fromisoformat(given["snapshot_date"])
-                yield given["entity"], day, given["revision"]
-    except (KeyError, TypeError, ValueError):
+        inputs = inputs_from_json(saved["inputs"])
+    except (KeyError, ValueError):
         raise KomekError(f"{path} does not name the snapshots of its run") from None
+    for given in inputs.snapshots:
+        yield given.entity, given.snapshot_date, given.revision

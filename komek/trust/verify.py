@@ -2,11 +2,13 @@
 
 First what is there is held against the hashes that the chain of receipts has of it: the
 inputs, the run's file, its publications and packs; and every mart in the file against
-the receipt. Then the run is computed again in a scratch home, from the very inputs of
-its receipt, and every mart compared once more. The checks at the door are not repeated:
-they judge the inputs, and what they let pass stands in the receipt.
+the receipt. Where public keys are known, what the chain has of the run must be in links
+signed with one. Then the run is computed again in a scratch home, from the very inputs
+of its receipt, and every mart compared once more. The checks at the door are not
+repeated: they judge the inputs, and what they let pass stands in the receipt.
 
-A finding names a file or table and counts rows; it never quotes one.
+A finding names a file or table and counts rows; it never quotes one. A note says what
+is no difference: that the chain is unsigned, or that the run is of other code.
 """
 
 import json
@@ -24,10 +26,24 @@ from komek.base.places import Home
 from komek.base.say import Say
 from komek.checks import blocking
 from komek.checks import check as checking
-from komek.landing.snapshots import MANIFEST, verify_snapshot
+from komek.landing.manifest import MANIFEST
+from komek.landing.snapshots import verify_snapshot
 from komek.publishing.packs import PACK_MANIFEST
 from komek.runs import rerun
-from komek.runs.run import code_version, note_overridden
+from komek.runs.inputs import inputs_from_json
+from komek.runs.run import note_overridden
+from komek.runs.version import code_version
+from komek.trust.audit import (
+    SIGNED,
+    changed,
+    loose_anchors,
+    publication_folders,
+    said,
+    signature_complaints,
+    signed,
+    unsealed,
+    unsigned_files,
+)
 from komek.trust.chain import (
     Chain,
     Link,
@@ -38,12 +54,21 @@ from komek.trust.chain import (
     receipt_paths,
 )
 from komek.trust.contents import Content, content_of, contents_of, tables_of
-from komek.trust.receipts import CALENDAR, input_folder, input_snapshot, read_receipt
+from komek.trust.receipts import read_receipt
+from komek.trust.signatures import PublicKeys, public_keys
 
 # Compared, beyond the marts, where the bytes of the run's file are not those filed.
 _WITHIN = ("law", "facts", "marts")
 # They name the code and the law tables: under others they differ, and that is said.
 _IDENTITY = ("run", "run_context")
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What is not what it was, a line each, and what else is to be known."""
+
+    findings: list[str]
+    notes: list[str]
 
 
 @dataclass(frozen=True)
@@ -54,67 +79,87 @@ class Checked:
     """
 
     findings: list[str]
+    notes: list[str]
     receipt: dict[str, Any] | None
     obstacle: str | None
 
 
-def verify(home: Home, run_id: str, say: Say = print) -> list[str]:
+def verify(
+    home: Home, run_id: str, say: Say = print, public_key: Path | None = None
+) -> Verified:
     """Check a run against its receipt and compute it again; change nothing.
 
     Args:
         home: where the run is filed.
         run_id: which.
         say: takes one line per part of the work, for people.
-
-    Returns:
-        What was found, a line each; nothing where everything is as it was.
+        public_key: a PEM file of the keys that links may be signed with; None: those
+            of the environment.
 
     Raises:
-        UsageError: there is no such run, or KOMEK_KEY does not open its file.
+        UsageError: there is no such run, KOMEK_KEY does not open its file, or a key is
+            none.
     """
     say("compare what is there with the chain of receipts ...")
-    checked = check(home, run_id)
+    checked = check(home, run_id, public_keys(public_key))
     if checked.receipt is None or checked.obstacle:
-        return [*checked.findings, f"not computed again: {checked.obstacle}"]
+        not_computed = f"not computed again: {checked.obstacle}"
+        return Verified([*checked.findings, not_computed], checked.notes)
     say("compute the run again ...")
-    return [
-        *_other_code(checked.receipt),
-        *checked.findings,
-        *_recomputed(home, checked.receipt, intact=not checked.findings),
-    ]
+    again = _recomputed(home, checked.receipt, intact=not checked.findings)
+    return Verified(
+        [*checked.findings, *again],
+        [*_other_code(checked.receipt, equal=not again), *checked.notes],
+    )
 
 
-def check(home: Home, run_id: str) -> Checked:
+def check(home: Home, run_id: str, keys: PublicKeys | None = None) -> Checked:
     """Check a run against the chain and its receipt, without computing it again.
+
+    Args:
+        home: where the run is filed.
+        run_id: which.
+        keys: those that links may be signed with; without any, they may be unsigned.
 
     Raises:
         UsageError: there is no such run, or KOMEK_KEY does not open its file.
     """
+    keys = keys or {}
     chain = read_chain(home)
     there = {*receipt_paths(home), *home.run_ids()}
     if run_id not in {*there, *(link.run_id for link in chain.links)}:
         raise UsageError(f"there is no run {run_id} in {home.root}")
-    found = broken_links(home)
+    found = [
+        *broken_links(home),
+        *unsealed(home, chain),
+        *loose_anchors(home, chain),
+    ]
+    notes = signature_complaints(chain, keys)
+    if (word := signed(chain, keys)) != SIGNED:
+        notes.insert(0, word)
     link = chain.filed(home, run_id)
     if link is None:
         found.append(f"run {run_id} is in no chain")
-        return Checked(found, None, "nothing says what the run was")
+        return Checked(found, notes, None, "nothing says what the run was")
+    found += unsigned_files(chain, run_id, keys)
     changed_file = [*_run_file(home, link)]
     found += [*changed_file, *_publications(home, run_id, chain)]
     path = receipt_path(home, run_id)
     if sha256_or_none(path) != link.files[path_below(home, path)]:
-        return Checked(found, None, "its receipt is not the one that was filed")
+        why = "its receipt is not the one that was filed"
+        return Checked(found, notes, None, why)
     receipt = read_receipt(home, run_id)
     found += _tables(home.run_file(run_id), receipt, intact=not changed_file)
-    changed = list(_inputs(home, link, receipt))
-    obstacle = "its inputs are not what they were" if changed else None
-    return Checked([*changed, *found], receipt, obstacle)
+    changed_inputs = list(_inputs(home, link, receipt))
+    obstacle = "its inputs are not what they were" if changed_inputs else None
+    return Checked([*changed_inputs, *found], notes, receipt, obstacle)
 
 
-def _other_code(receipt: Mapping[str, Any]) -> list[str]:
+def _other_code(receipt: Mapping[str, Any], *, equal: bool = False) -> list[str]:
     """Say where the run was computed by other code or law tables than today's."""
+    then = "every table is equal" if equal else "compared all the same"
     return [
-        f"computed by {what}: {receipt[name]}, now {now}; compared all the same"
+        f"computed by {what}: {receipt[name]}, now {now}; {then}"
         for what, name, now in (
             ("other code", "code_version", code_version()),
             ("other law tables", "law_sha256", policies.law_sha256()),
@@ -129,37 +174,22 @@ def _other_code(receipt: Mapping[str, Any]) -> list[str]:
 def _inputs(home: Home, link: Link, receipt: Mapping[str, Any]) -> Iterator[str]:
     """Say which landed files, manifests and calendar are not what they were."""
     below = f"{path_below(home, home.landing)}/"
-    changed = _changed(
+    altered = changed(
         home, {path: sha for path, sha in link.files.items() if path.startswith(below)}
     )
-    yield from (_said(home, path) for path in changed)
-    for recorded in receipt["inputs"]:
-        if recorded["entity"] != CALENDAR:
-            place = input_folder(home, recorded)
-            if path_below(home, place / MANIFEST) not in changed:
-                for name in verify_snapshot(input_snapshot(home, recorded)):
-                    yield _said(home, path_below(home, place / name))
-
-
-def _changed(home: Home, files: Mapping[str, str]) -> list[str]:
-    """Return the paths whose bytes have another hash than given, or are not there."""
-    return [
-        path
-        for path, sha in sorted(files.items())
-        if sha256_or_none(home.root / path) != sha
-    ]
-
-
-def _said(home: Home, path: str) -> str:
-    there = (home.root / path).exists()
-    return f"{path} {'is not what it was' if there else 'is missing'}"
+    yield from (said(home, path) for path in altered)
+    for given in inputs_from_json(receipt["inputs"]).snapshots:
+        place = given.folder(home)
+        if path_below(home, place / MANIFEST) not in altered:
+            for name in verify_snapshot(given.landed(home)):
+                yield said(home, path_below(home, place / name))
 
 
 def _run_file(home: Home, link: Link) -> Iterator[str]:
     """Say whether the bytes of the run's file are those filed."""
     path = path_below(home, home.run_file(link.run_id))
-    for changed in _changed(home, {path: link.files[path]}):
-        yield _said(home, changed)
+    for altered in changed(home, {path: link.files[path]}):
+        yield said(home, altered)
     if (home.root / f"{path}.wal").exists():
         yield f"{path}.wal is there: the file was written to after the run"
 
@@ -217,7 +247,7 @@ def _publications(home: Home, run_id: str, chain: Chain) -> Iterator[str]:
     """
     sealed = [link.files for link in chain.published(run_id)]
     ours = {sha for files in sealed for sha in files.values()}
-    for folder in _publication_folders(home):
+    for folder in publication_folders(home):
         below = f"{path_below(home, folder)}/"
         is_ours = folder.name.partition("-")[2] == run_id
         named = {
@@ -225,21 +255,11 @@ def _publications(home: Home, run_id: str, chain: Chain) -> Iterator[str]:
             for path, sha in chain.files.items()
             if path.startswith(below) and (is_ours or sha in ours)
         }
-        if is_ours and not named:
-            yield f"{below} is in no chain"
-        changed = _changed(home, named)
-        yield from (_said(home, path) for path in changed)
-        for path in sorted({*named} - {*changed}):
+        altered = changed(home, named)
+        yield from (said(home, path) for path in altered)
+        for path in sorted({*named} - {*altered}):
             if path.endswith(f"/{PACK_MANIFEST}"):
                 yield from _pack(home, (home.root / path).parent)
-
-
-def _publication_folders(home: Home) -> list[Path]:
-    """Return the publications that are there, and the one that ought to be."""
-    folders = {folder for folder in home.publications.glob("*") if folder.is_dir()}
-    if home.current.is_symlink():
-        folders.add(home.publications / home.current.readlink().name)
-    return sorted(folders)
 
 
 def _pack(home: Home, pack: Path) -> Iterator[str]:
@@ -249,7 +269,7 @@ def _pack(home: Home, pack: Path) -> Iterator[str]:
         path_below(home, pack / name): file["sha256"]
         for name, file in manifest["files"].items()
     }
-    yield from (_said(home, path) for path in _changed(home, files))
+    yield from (said(home, path) for path in changed(home, files))
 
 
 # What the run gives when it is computed again
@@ -264,7 +284,9 @@ def _recomputed(home: Home, receipt: Mapping[str, Any], *, intact: bool) -> list
     with rerun.scratch_home(home, f"verify-{run_id}") as scratch:
         try:
             run = rerun.build_again(
-                scratch, rerun.request_of(receipt), receipt["inputs"]
+                scratch,
+                rerun.request_of(receipt),
+                inputs_from_json(receipt["inputs"]),
             )
             note_overridden(run, receipt["overridden_checks"].split("|"))
             outcome = checking.check_result(run.file, scratch.report(run.run_id))
@@ -321,7 +343,7 @@ def _within(filed: Path, again: Path, left_out: set[str]) -> list[str]:
 
 def _rows_apart(filed: Path, again: Path, table: str) -> str:
     """Count the rows that only one of two files has in a table."""
-    with database.connect() as connection:
+    with database.connect(spill=database.spill_beside(again)) as connection:
         database.attach(connection, filed, "filed")
         database.attach(connection, again, "again")
         counts = [

@@ -1,4 +1,7 @@
 import re
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from datetime import date
 from pathlib import Path
 
 import click
@@ -7,10 +10,12 @@ import pytest
 from click.testing import CliRunner
 
 from komek.base import database
-from komek.base.database import KEY
 from komek.base.errors import UsageError
+from komek.base.messages import harmless
 from komek.base.places import PACKAGE
+from komek.base.settings import KEY, MEMORY_LIMIT
 from komek.cli import cli
+from komek.nation import write
 from komek.publishing.pack_files import add_pack_key, parquet_options, read_parquet
 
 SECRET = "correct-horse-battery"
@@ -172,6 +177,92 @@ def test_what_is_no_database_is_duckdbs_to_refuse(
         assert database.KEY not in str(caught.value)
 
 
+# Bounds
+
+
+OPENED = ["memory", "file", "cursor", "read only", "nation"]
+
+
+@contextmanager
+def opened(how: str, folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    file = folder / "run.duckdb"
+    fill(file)
+    if how == "nation":
+        (folder / "nation").mkdir()
+        with demo_nation(folder / "nation") as connection:
+            yield connection
+    elif how == "memory":
+        with database.connect() as connection:
+            yield connection
+    else:
+        with database.connect(file, read_only=how == "read only") as connection:
+            yield database.cursor(connection) if how == "cursor" else connection
+
+
+def demo_nation(folder: Path) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+    day = date(2020, 4, 1)
+    return write._database(folder, write.Plan(folder, 0.0001, 1, day, day))
+
+
+@pytest.mark.parametrize("how", OPENED)
+def test_one_setting_bounds_the_memory_of_every_database(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    monkeypatch.setenv(MEMORY_LIMIT, "123MiB")
+    with opened(how, tmp_path) as connection:
+        assert setting(connection, "memory_limit") == "123.0 MiB"
+
+
+@pytest.mark.parametrize("how", OPENED)
+def test_every_database_has_the_one_time_zone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    monkeypatch.setenv("TZ", "America/New_York")
+    with opened(how, tmp_path) as connection:
+        assert setting(connection, "TimeZone") == "Asia/Almaty"
+
+
+@pytest.mark.parametrize("how", OPENED)
+def test_nothing_is_spilled_where_the_command_was_called(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with opened(how, tmp_path) as connection:
+        spill = setting(connection, "temp_directory")
+        assert not spill if how == "memory" else Path(spill).is_absolute()
+
+
+def setting(connection: duckdb.DuckDBPyConnection, name: str) -> str:
+    (value,) = connection.execute(f"select current_setting('{name}')").fetchone()
+    return value
+
+
+@pytest.mark.parametrize("limit", ["much", "4", "60%", "x'; select 1; --"])
+def test_a_limit_that_is_none_is_wrong_usage(
+    monkeypatch: pytest.MonkeyPatch, limit: str
+) -> None:
+    monkeypatch.setenv(MEMORY_LIMIT, limit)
+
+    with pytest.raises(UsageError, match="KOMEK_MEMORY_LIMIT is an amount of memory"):
+        database.connect()
+
+
+def test_what_finds_no_room_in_memory_says_which_setting_gives_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv(MEMORY_LIMIT, "20MiB")
+    with database.connect() as connection, pytest.raises(duckdb.Error) as caught:
+        connection.execute(
+            f"create table people as select '{SOMEBODY}' || md5(cast(range as varchar))"
+            " from range(3000000)"
+        )
+
+    assert re.fullmatch(
+        r"out of memory \([0-9.]+ MiB/20.0 MiB used\): set KOMEK_MEMORY_LIMIT higher",
+        harmless(caught.value),
+    )
+
+
 # Keys
 
 
@@ -260,7 +351,7 @@ def test_an_encrypted_pack_asks_for_the_key(tmp_path: Path) -> None:
 
 def test_nothing_else_opens_a_file() -> None:
     """But the demo nation's writer: nobody in it has ever lived."""
-    opens = re.compile(r"duckdb\.connect\([^)]|[\"']attach ")
+    opens = re.compile(r"duckdb\.connect\(|[\"']attach ")
     found = {
         path.relative_to(PACKAGE).as_posix()
         for path in PACKAGE.rglob("*.py")

@@ -182,6 +182,33 @@ NOT_TOLERATED = {
         profile("applications", rows_without_person=61),
     ),
 }
+# A registry that is not there for all that was delivered: nothing passes over it.
+NOTHING_LEFT = {
+    ("persons", "not_empty"): (
+        "delete from staging.stg_persons",
+        profile("persons", rows_received=0, rows_accepted=0, previous_rows="null"),
+    ),
+    ("kato", "not_empty"): (
+        "delete from staging.stg_kato",
+        profile("kato", rows_received=0, rows_accepted=0, previous_rows="null"),
+    ),
+    ("bank_accounts", "some_rows_accepted"): (
+        "delete from staging.stg_bank_accounts",
+        profile("bank_accounts", rows_accepted=0, rows_quarantined=ROWS),
+    ),
+    ("food_set_norms", "some_rows_accepted"): (
+        "delete from staging.stg_food_set_norms",
+        profile(
+            "food_set_norms",
+            rows_received=1,
+            rows_accepted=0,
+            rows_quarantined=1,
+            previous_rows=1,
+        ),
+    ),
+}
+# More bad rows than good ones in a registry that is too small for other shares.
+MORE_BAD_THAN_GOOD = ("kato", "quarantined_share_if_small")
 TOLERANCE_SUITES = "persons asp_awards asp_members jobseekers applications"
 
 
@@ -224,7 +251,7 @@ def test_good_registries_pass_every_check_at_the_door(good_door):
 
 
 def test_every_check_at_the_door_is_seen_to_fail():
-    seen = {*DOOR_BREAKS, *NOT_TOLERATED}
+    seen = {*DOOR_BREAKS, *NOT_TOLERATED, *NOTHING_LEFT, MORE_BAD_THAN_GOOD}
     all_of_them = expected(door_suites())
     assert seen <= all_of_them
     assert {name for _, name in seen} == {name for _, name in all_of_them}
@@ -297,6 +324,30 @@ def test_small_entities_only_warn_of_tolerances(changed, tmp_path):
         "kato: quarantined_share: 499",
         "kato: volume_change: 999",
     ]
+
+
+@pytest.mark.parametrize("name", NOTHING_LEFT, ids=".".join)
+def test_a_registry_without_a_good_row_stops_whatever_is_said(changed, tmp_path, name):
+    file = changed(*NOTHING_LEFT[name])
+    outcome = check("door", name[0], file, tmp_path, override="nobody delivers")
+    with pytest.raises(StoppedError, match=": ".join(name)):
+        outcome.raise_if_stopped()
+
+
+@pytest.mark.parametrize("bad", [499, 500])
+@pytest.mark.parametrize("override", [None, "the classifier is being rebuilt"])
+def test_a_small_registry_stops_with_more_bad_rows_than_good(
+    changed, tmp_path, bad, override
+):
+    file = changed(
+        f"delete from staging.stg_kato where source_row >= {999 - bad}",
+        profile("kato", rows_received=999, previous_rows=999),
+        profile("kato", rows_accepted=999 - bad, rows_quarantined=bad),
+    )
+    outcome = check("door", "kato", file, tmp_path, override=override)
+    result = by_name(outcome)[MORE_BAD_THAN_GOOD]
+    verdict = "overridden" if override else "stopped"
+    assert result.verdict == ("passed" if bad == 499 else verdict)
 
 
 def test_an_emptied_registry_is_not_a_small_one(changed, tmp_path):

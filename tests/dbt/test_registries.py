@@ -21,7 +21,9 @@ def test_every_registry_has_its_two_staging_models() -> None:
 
 
 def test_the_models_over_all_registries_leave_none_out() -> None:
-    macros = (DBT_PROJECT / "macros" / "staging.sql").read_text(encoding="utf-8")
+    macros = (DBT_PROJECT / "macros" / "staging" / "landed.sql").read_text(
+        encoding="utf-8"
+    )
     (names,) = re.findall(r"macro registry_names\(\).*?\[(.*?)\]", macros, re.DOTALL)
 
     assert re.findall(r"'(\w+)'", names) == ENTITIES

@@ -1,15 +1,12 @@
 """Explanations: each must be enough to decide anew, without the run's own tables."""
 
-import csv
 import json
 import os
-import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from string import Formatter
 from types import SimpleNamespace
 
 import duckdb
@@ -19,10 +16,8 @@ from komek.base import places
 from komek.base.errors import KomekError, UsageError
 from komek.base.places import Home
 from komek.explain import person, render
-from komek.explain.case import Case
-from komek.explain.conditions import CHECKS, POLICIES
 from komek.explain.person import explain
-from komek.explain.text import LANGUAGES, texts
+from komek.explain.text import LANGUAGES
 from komek.landing.land import land
 from komek.publishing.publication import WAREHOUSE
 from komek.runs import build
@@ -374,7 +369,7 @@ def test_a_landed_file_that_is_gone_is_told(nation: Built, tmp_path: Path) -> No
     shutil.copy(nation.file, elsewhere.run_file(nation.run_id))
     ((iin,),) = nation.rows("select min(iin) from marts.food_set_recipients")
 
-    with pytest.raises(KomekError) as failed:
+    with pytest.raises(KomekError, match="is gone") as failed:
         explain(elsewhere, iin, nation.run_id)
     assert iin not in str(failed.value)
 
@@ -384,92 +379,125 @@ def test_another_language_is_wrong_usage(nation: Built) -> None:
         render(nation.explain(NOBODY), "de")
 
 
-# --- what is told keeps to the law
+# --- the conditions are the run's own
 
 
-class _Anything(dict):
-    def __missing__(self, key: str) -> object:
-        return {"award_id": "1", "term_id": "1"}.get(key, 1)
+@pytest.fixture
+def altered(nation: Built) -> Iterator[Built]:
+    """The same run, filed a second time to be written in."""
+    copy = Built(nation.home, "altered")
+    shutil.copy(nation.file, copy.file)
+    yield copy
+    copy.file.unlink()
 
 
-def checked(kind: str, **values: str) -> Iterator[str]:
-    context = _Anything(
-        as_of=AS_OF,
-        food_set__institution_scope="all_grounds",
-        food_set__carer="allowance_recipient",
-        food_set__carer_child_in_institution="exclude",
-        asp__base="active_at_period_end",
+def write(run: Built, *statements: str) -> None:
+    with duckdb.connect(run.file) as connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+def of_ground(run: Built, iin: str, ground: str) -> dict:
+    (decision,) = (d for d in run.explain(iin)["decisions"] if d["kind"] == ground)
+    return decision
+
+
+def without_a_term_in_force(run: Built) -> str:
+    ((iin,),) = run.rows(
+        "select min(iin) from marts.food_set_decisions"
+        " where ground = 'p25_3' and reason = 'term_not_in_force'"
     )
-    term = {"term_id": "1", "kind": "disability", "decided_on": "2019-01-01", **values}
-    row = SimpleNamespace(
-        entity="disability_terms", tag=1, values=term, day=lambda _column: None
-    )
-    case = Case("1", kind, _Anything(values), [row], context, {}, {}, {})
-    return (check.reason for check in CHECKS[kind](case))
+    return iin
 
 
-@pytest.mark.parametrize(
-    ("kind", "model", "of_candidates"),
-    [
-        ("p25_1", "p25_1_asp_child", 0),
-        ("p25_2", "p25_2_disabled_child", 0),
-        ("p25_3", "p25_3_disability_group", 0),
-        ("p25_4", "p25_4_carer", 0),
-        ("p25_5", "p25_5_unemployed", 0),
-        ("asp_extensions", "p12_asp_extension", 1),
-    ],
-)
-def test_conditions_stand_in_the_order_of_the_law(
-    kind: str, model: str, of_candidates: int
-) -> None:
-    assert list(checked(kind))[of_candidates:] == reasons_of(model)
+def test_a_run_has_the_conditions_of_its_models_in_their_order(nation: Built) -> None:
+    found: dict[str, list[str]] = {}
+    for model, stage, reason in nation.rows(
+        "select model, stage, reason from law.conditions order by model, stage"
+    ):
+        found.setdefault(model, []).append(reason)
+        assert stage == len(found[model])
 
-
-def test_conditions_of_p17_stand_in_the_order_of_the_law() -> None:
-    *common, turns_16, turns_18 = reasons_of("p17_disability_extension")
-
-    for category, last in (("child", [turns_16]), ("group_1", [turns_18]), ("", [])):
-        found = list(checked("disability_extensions", category=category))
-        assert found[1:] == common + last
-
-
-def law_table(name: str) -> list[dict[str, str]]:
-    path = places.LAW_SEEDS / f"{name}.csv"
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def test_texts_fill_in_the_same_values_in_every_language() -> None:
-    for row in law_table("explanations"):
-        fields = [
-            {field for _, field, _, _ in Formatter().parse(row[f"text_{lang}"])}
-            - {None}
-            for lang in LANGUAGES
-        ]
-        assert fields[0] == fields[1] == fields[2], row["key"]
-        assert all(row[f"text_{lang}"].strip() for lang in LANGUAGES), row["key"]
-
-
-def test_every_reason_condition_reading_and_register_has_words() -> None:
-    words = texts("en")
-    reasons = {
-        reason
+    assert found == {
+        path.stem: reasons_of(path.stem)
         for path in places.DBT_PROJECT.glob("models/law/*.sql")
         if "first_failure" in path.read_text(encoding="utf-8")
-        for reason in reasons_of(path.stem)
     }
-    assert {f"reason.{reason}" for reason in reasons} <= set(words)
-    conditions = {key.partition(".")[2] for key in words if key.startswith("condition")}
-    sources = [
-        (places.PACKAGE / f"explain/{part}.py").read_text(encoding="utf-8")
-        for part in ("case", "food_set", "conditions")
+
+
+def test_a_run_is_explained_by_its_own_conditions(
+    nation: Built, altered: Built
+) -> None:
+    iin = without_a_term_in_force(nation)
+    now = of_ground(nation, iin, "p25_3")["conditions"]
+    assert [condition["reason"] for condition in now] == reasons_of(
+        "p25_3_disability_group"
+    )
+
+    write(
+        altered,
+        "delete from law.conditions where decides = 'p25_3' and reason = 'deceased'",
+        "update law.conditions set stage = 0"
+        " where decides = 'p25_3' and reason = 'resident_in_institution'",
+    )
+    told = of_ground(altered, iin, "p25_3")["conditions"]
+
+    assert [(condition["reason"], condition["verdict"]) for condition in told] == [
+        ("resident_in_institution", "holds"),
+        ("not_in_population_register", "holds"),
+        ("term_not_in_force", "fails"),
     ]
-    assert set(re.findall(r'Check\(\s*"([a-z0-9_]+)"', "".join(sources))) <= conditions
-    assert {f"policy.{row['policy']}" for row in law_table("policies")} <= set(words)
-    assert {
-        f"policy.{row['policy']}={row['value']}"
-        for row in law_table("policy_values")
-        if not row["value"].isdigit()
-    } <= set(words)
-    policies = {row["policy"] for row in law_table("policies")}
-    assert {name for names in POLICIES.values() for name in names} == policies
+
+
+def test_the_conditions_are_those_of_the_models_in_force(altered: Built) -> None:
+    iin = without_a_term_in_force(altered)
+    told = of_ground(altered, iin, "p25_3")
+    write(
+        altered,
+        "insert into law.conditions values ('p25_3', 'older_model', 1, 'no_longer')",
+    )
+
+    assert of_ground(altered, iin, "p25_3") == told
+
+
+def test_a_condition_that_is_not_known_is_told_by_its_reason(altered: Built) -> None:
+    iin = without_a_term_in_force(altered)
+    write(
+        altered,
+        *(
+            f"update {table} set reason = 'not_heard_of'"
+            " where ground = 'p25_3' and reason = 'term_not_in_force'"
+            for table in ("marts.food_set_decisions", "law.p25_ledger")
+        ),
+        "update law.conditions set reason = 'not_heard_of'"
+        " where decides = 'p25_3' and reason = 'term_not_in_force'",
+    )
+    told = of_ground(altered, iin, "p25_3")["conditions"]
+
+    assert [condition["verdict"] for condition in told] == [
+        "holds",
+        "holds",
+        "fails",
+        "not_reached",
+    ]
+    assert told[2]["reason"] == "not_heard_of"
+    assert told[2]["observed"] == told[2]["threshold"] == {}
+    for lang in LANGUAGES:
+        marked = [
+            line
+            for line in render(altered.explain(iin), lang)
+            if line.startswith("    x ")
+        ]
+        assert sum("not_heard_of" in line for line in marked) == 1
+
+
+def test_a_run_without_a_table_of_conditions_tells_the_one_that_decided(
+    altered: Built,
+) -> None:
+    iin = without_a_term_in_force(altered)
+    known = of_ground(altered, iin, "p25_3")["conditions"]
+    write(altered, "drop table law.conditions")
+
+    assert of_ground(altered, iin, "p25_3")["conditions"] == [
+        condition for condition in known if condition["verdict"] == "fails"
+    ]

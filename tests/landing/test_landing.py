@@ -29,8 +29,9 @@ from komek.base.errors import StoppedError, UsageError
 from komek.base.places import Home
 from komek.landing import drop as drop_module
 from komek.landing import land as land_module
-from komek.landing import received, received_csv
+from komek.landing import received, received_csv, received_text
 from komek.landing.land import land
+from komek.landing.manifest import MANIFEST, LandedColumn
 from komek.landing.snapshots import (
     Snapshot,
     latest_snapshot,
@@ -134,7 +135,7 @@ def test_a_csv_and_its_manifest(home: Home, drop: Path) -> None:
     landed_sha256 = sha256_of((snapshot.folder / "00000.parquet").read_bytes())
     size = len(content)
     written = json.loads((snapshot.folder / "manifest.json").read_text())
-    assert snapshot.manifest == written
+    assert snapshot.manifest == newest_snapshots(home, ENTITY)[0].manifest
     assert written == {
         "entity": ENTITY,
         "snapshot_date": DAY,
@@ -175,10 +176,10 @@ def test_a_parquet_is_landed_unchanged(home: Home, drop: Path) -> None:
         ("", None, None),
     ]
     file = snapshot.files[0]
-    assert file["format"] == "parquet"
-    assert file["sha256"] == file["landed_sha256"] == snapshot.sha256
-    assert (file["rows"], file["malformed_rows"]) == (2, 0)
-    assert file["columns"][2] == {"name": "paid_on", "type": "DATE"}
+    assert file.format == "parquet"
+    assert file.sha256 == file.landed_sha256 == snapshot.sha256
+    assert (file.rows, file.malformed_rows) == (2, 0)
+    assert file.columns[2] == LandedColumn("paid_on", "DATE")
 
 
 def test_an_empty_parquet_is_legal(home: Home, drop: Path) -> None:
@@ -197,7 +198,7 @@ def test_parts_are_landed_in_order_of_name(home: Home, drop: Path) -> None:
     put(drop, f"{folder}/readme.txt", "x")
     told: list[str] = []
     (snapshot,) = land(home, drop, say=told.append)
-    assert [file["file"] for file in snapshot.files] == [
+    assert [file.file for file in snapshot.files] == [
         f"{folder}/part-10.csv",
         f"{folder}/part-2.csv.gz",
         f"{folder}/part-3.parquet",
@@ -207,12 +208,12 @@ def test_parts_are_landed_in_order_of_name(home: Home, drop: Path) -> None:
         "00001.parquet",
         "00002.parquet",
     ]
-    assert [file["rows"] for file in snapshot.files] == [1, 2, 1]
+    assert [file.rows for file in snapshot.files] == [1, 2, 1]
     assert snapshot.rows == 4
     assert rows_of(snapshot, 0) == [("1", "a", None)]
     assert rows_of(snapshot, 1) == [("c", "3", None), ("d", "4", None)]
     assert rows_of(snapshot, 2) == [("e", "5")]
-    lines = [f"{Path(f['file']).name} {f['sha256']}\n" for f in snapshot.files]
+    lines = [f"{Path(f.file).name} {f.sha256}\n" for f in snapshot.files]
     sha256 = sha256_of("".join(sorted(lines)).encode())
     assert snapshot.sha256 == sha256
     assert f"{folder}/readme.txt: not a part, ignored" in told
@@ -412,7 +413,7 @@ def test_a_byte_order_mark_is_stripped(home: Home, drop: Path) -> None:
     content = codecs.BOM_UTF8 + b'"award_id";iin\na;1\n'
     assert land_csv(home, drop, content) == [("a", "1", None)]
     (snapshot,) = newest_snapshots(home, ENTITY)
-    assert [c["name"] for c in snapshot.files[0]["columns"]] == ["award_id", "iin"]
+    assert [c.name for c in snapshot.files[0].columns] == ["award_id", "iin"]
 
 
 def test_the_delimiter_is_the_one_that_yields_declared_names(
@@ -446,7 +447,7 @@ def test_malformed_lines_keep_their_place_and_text(home: Home, drop: Path) -> No
         (None, None, "last"),
     ]
     (snapshot,) = newest_snapshots(home, ENTITY)
-    assert (snapshot.rows, snapshot.manifest["malformed_rows"]) == (8, 5)
+    assert (snapshot.rows, snapshot.manifest.malformed_rows) == (8, 5)
 
 
 def test_every_line_may_be_malformed(home: Home, drop: Path) -> None:
@@ -502,7 +503,9 @@ TEXT = st.lists(
     max_size=12,
 ).map("".join)
 ROW = st.tuples(TEXT, TEXT)
-MALFORMED = st.sampled_from(["lost", "a,b,c", ",,", " ", '"x\ny"', '"a""b"', 'q"', "ө"])
+MALFORMED = st.sampled_from(
+    ["lost", "a,b,c", ",,,", " ", '"x\ny"', '"a""b"', 'q"', "ө"]
+)
 
 
 @settings(max_examples=200, deadline=None)
@@ -606,7 +609,7 @@ def test_a_wrong_encoding_is_refused(
 def test_the_byte_at_fault_is_named_far_into_the_file(
     home: Home, drop: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(received_csv, "_RAW_CHUNK", 7)
+    monkeypatch.setattr(received_text, "_RAW_CHUNK", 7)
     content = (HEADER + "я,1\n" * 50).encode()
     message = refusal(home, drop, f"{ENTITY}/{DAY}.csv", content + b"\xd1,1\n")
     assert f"byte {len(content)}" in message
@@ -617,7 +620,7 @@ def test_a_declared_encoding_is_decoded(
     home: Home, drop: Path, monkeypatch: pytest.MonkeyPatch, encoding: str
 ) -> None:
     declare_encoding(monkeypatch, encoding)
-    monkeypatch.setattr(received_csv, "_RAW_CHUNK", 7)
+    monkeypatch.setattr(received_text, "_RAW_CHUNK", 7)
     content = (HEADER + "Серик,1\nпотеряно\n").encode(encoding)
     rows = [("Серик", "1", None), (None, None, "потеряно")]
     assert land_csv(home, drop, content) == rows
@@ -739,7 +742,7 @@ def test_text_that_is_not_utf_8_in_a_parquet_is_refused(home: Home, drop: Path) 
     text = pa.Array.from_buffers(pa.string(), 1, binary.buffers())
     content = parquet_bytes(pa.table({"award_id": ["a"], "iin": text}))
     message = refusal(home, drop, f"{ENTITY}/{DAY}.parquet", content)
-    assert "no whole Parquet" in message
+    assert "has text that is not UTF-8" in message
 
 
 def test_a_long_row_is_refused(
@@ -974,6 +977,10 @@ def test_a_refused_redelivery_leaves_the_landed_revision(
 def test_revisions_are_ordered_as_numbers(home: Home, drop: Path) -> None:
     put(drop, f"{ENTITY}/{DAY}.csv", HEADER + "a,1\n")
     (first,) = land(home, drop)
+    manifest = first.folder / MANIFEST
+    manifest.write_text(
+        manifest.read_text().replace('"revision": 1', '"revision": 9999')
+    )
     first.folder.rename(first.folder.with_name("r9999"))
     put(drop, f"{ENTITY}/{DAY}.csv", HEADER + "a,2\n")
     (next_one,) = land(home, drop)
@@ -1116,7 +1123,7 @@ def test_odd_names_are_harmless(tmp_path: Path) -> None:
     (snapshot,) = land(home, drop)
     assert rows_of(snapshot, 0) == [("a", "1", None)]
     assert rows_of(snapshot, 1) == [("b", "2")]
-    assert snapshot.files[0]["file"] == f"{ENTITY}/{DAY}/it's [1] *; -- қ.csv"
+    assert snapshot.files[0].file == f"{ENTITY}/{DAY}/it's [1] *; -- қ.csv"
     assert newest_snapshots(home, ENTITY) == [snapshot]
 
 
@@ -1142,10 +1149,8 @@ def test_a_remote_drop_is_copied_first(home: Home) -> None:
     folder, parquet = land(home, "memory://komek-drop")
     assert rows_of(folder) == [("a", "1", None)]
     assert rows_of(parquet) == [("b", "2")]
-    assert folder.files[0]["file"] == f"{ENTITY}/{DAY}/part-1.csv"
-    assert (
-        parquet.manifest["source"] == f"memory://komek-drop/{ENTITY}/2020-04-19.parquet"
-    )
+    assert folder.files[0].file == f"{ENTITY}/{DAY}/part-1.csv"
+    assert parquet.manifest.source == f"memory://komek-drop/{ENTITY}/2020-04-19.parquet"
     assert land(home, "memory://komek-drop") == []
 
     part.write_bytes((HEADER + "a,2\n").encode())
@@ -1223,12 +1228,12 @@ def test_the_configured_drop(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_gzip_that_unpacks_out_of_proportion_is_refused(
     home: Home, drop: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(received_csv, "MAX_UNPACKED_BYTES", 1 << 16)
+    monkeypatch.setattr(received, "MAX_UNPACKED_BYTES", 1 << 16)
     name = f"{ENTITY}/{DAY}.csv.gz"
     rows = (HEADER + "a,1\n" * (1 << 20)).encode()
     message = refusal(home, drop, name, gzip.compress(rows))
     assert f"{name}: unpacks to more than " in message
-    monkeypatch.setattr(received_csv, "MAX_UNPACKED_RATIO", 2_000)
+    monkeypatch.setattr(received, "MAX_UNPACKED_RATIO", 2_000)
     (snapshot,) = land(home, drop)
     assert snapshot.rows == 1 << 20
 
@@ -1328,6 +1333,19 @@ def test_a_manifest_that_is_none_is_an_error_that_names_it(
         newest_snapshots(home, ENTITY)
 
 
+@pytest.mark.parametrize("place", [f"{DAY}/r0002", "2020-01-01/r0001"])
+def test_a_manifest_speaks_for_its_own_place(
+    home: Home, drop: Path, place: str
+) -> None:
+    put(drop, f"{ENTITY}/{DAY}.csv", HEADER)
+    (snapshot,) = land(home, drop)
+    moved = home.landing / ENTITY / place
+    moved.parent.mkdir(exist_ok=True)
+    snapshot.folder.rename(moved)
+    with pytest.raises(StoppedError, match=f"{ENTITY}: the manifest of {place[:10]}"):
+        newest_snapshots(home, ENTITY)
+
+
 def test_a_manifest_leads_to_no_file_elsewhere(home: Home, drop: Path) -> None:
     put(drop, f"{ENTITY}/{DAY}.csv", HEADER)
     (snapshot,) = land(home, drop)
@@ -1348,7 +1366,7 @@ def test_a_manifest_leads_to_no_file_elsewhere(home: Home, drop: Path) -> None:
 def test_a_part_may_have_any_printable_name(home: Home, drop: Path, name: str) -> None:
     put(drop, f"{ENTITY}/{DAY}/{name}", HEADER + "a,1\n")
     (snapshot,) = land(home, drop)
-    assert snapshot.files[0]["file"] == f"{ENTITY}/{DAY}/{name}"
+    assert snapshot.files[0].file == f"{ENTITY}/{DAY}/{name}"
     assert rows_of(snapshot) == [("a", "1", None)]
     landed = {path.name for path in snapshot.folder.iterdir()}
     assert landed == {"00000.parquet", "manifest.json"}

@@ -2,7 +2,8 @@
 
 import os
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime
+from itertools import cycle
 from pathlib import Path
 
 import duckdb
@@ -15,7 +16,7 @@ from komek.base.places import Home
 from komek.base.registries import Entity
 from komek.landing.land import land
 from komek.runs import build
-from komek.runs.layout import ROWS_PER_FILE, _numeric_identifiers, begin
+from komek.runs.layout import ROWS_PER_FILE, begin
 from komek.runs.run import Request
 from random_registries import write_registries
 from registry_rules import Place, Verdict, judge
@@ -28,6 +29,7 @@ SHOWN = 5
 # Every kind of reason must have been given, or the rows were too tame.
 REASONS = {
     *("missing", "unparsable", "unknown_code", "invalid_iin", "inverted_interval"),
+    "impossible_date",
     *("malformed_row", "duplicate_row", "duplicate_key"),
 }
 
@@ -40,7 +42,7 @@ def staged(
     folder = tmp_path_factory.mktemp(f"seed_{request.param}")
     received = write_registries(folder / "drop", request.param, ROWS)
     expected = {
-        entity.name: judge(entity, received[entity.name])
+        entity.name: judge(entity, received[entity.name], APRIL_10)
         for entity in registries.entities()
     }
     home = Home(folder / "home")
@@ -119,37 +121,106 @@ def test_every_kind_of_reason_was_given(
     assert given == REASONS
 
 
-@pytest.mark.parametrize(
-    "kind",
-    [
-        *(pa.int8(), pa.int16(), pa.int32(), pa.int64(), pa.uint8(), pa.uint16()),
-        *(pa.uint32(), pa.uint64(), pa.float32(), pa.float64()),
-        *(pa.decimal128(12, 0), pa.decimal128(38, 0), pa.decimal32(9, 0)),
-    ],
-    ids=str,
+# An identifier that came as a number, whatever the number, has lost its zeros.
+KINDS = (
+    *(pa.int8(), pa.int16(), pa.int32(), pa.int64(), pa.uint8(), pa.uint16()),
+    *(pa.uint32(), pa.uint64(), pa.float32(), pa.float64()),
+    *(pa.decimal128(12, 0), pa.decimal128(38, 0), pa.decimal32(9, 0)),
 )
-def test_an_identifier_that_came_as_a_number_is_seen(
-    tmp_path: Path, kind: pa.DataType
-) -> None:
-    table = pa.table(
-        {
-            "kato": pa.array([11], kind),
-            "name_ru": ["область"],
-            "valid_from": pa.array([None], kind),
-        }
-    )
-    assert _found_numeric(tmp_path, table) == {"kato"}
+IDENTIFIERS = [
+    (entity.name, column.name)
+    for entity in registries.entities()
+    for column in entity.columns
+    if column.is_identifier and entity.name not in ("kato", "persons")
+]
 
 
-def test_an_identifier_of_nulls_is_no_number(tmp_path: Path) -> None:
-    table = pa.table({"kato": pa.array([None], pa.int64()), "name_ru": ["область"]})
-    assert _found_numeric(tmp_path, table) == set()
+@pytest.fixture(scope="module")
+def typed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run's file of registries whose identifiers came as every kind of number.
+
+    In `persons` they are nulls of a numeric type; `kato` came in parts that type its
+    days otherwise, and the last of them has a number for the code.
+    """
+    folder = tmp_path_factory.mktemp("typed")
+    tables = {"persons": pa.table({"iin": pa.array([None], pa.int64())})}
+    for (entity, column), kind in zip(IDENTIFIERS, cycle(KINDS), strict=False):
+        table = tables.setdefault(entity, pa.table({"unknown": ["x"]}))
+        tables[entity] = table.append_column(column, pa.array([11], kind))
+    for entity, table in tables.items():
+        _deliver(folder, f"{entity}/{APRIL_10}.parquet", table)
+    day = date(2020, 1, 2)
+    units = {"kato": ["710000000"], "name_ru": ["Нур-Султан"], "name_kk": ["Н"]}
+    for part, days in (
+        (1, pa.array([f"{day}"])),
+        (2, pa.array([datetime(2020, 1, 2)], pa.timestamp("us"))),  # noqa: DTZ001
+        (3, pa.array([day])),
+    ):
+        table = pa.table({**units, "valid_from": days})
+        _deliver(folder, f"kato/{APRIL_10}/part-{part}.parquet", table)
+    number = pa.table({**units, "kato": [71], "valid_from": [f"{day}"]})
+    _deliver(folder, f"kato/{APRIL_10}/part-4.parquet", number)
+    home = Home(folder / "home")
+    land(home, folder / "drop")
+    run = begin(home, Request(APRIL_10, APRIL_10, {}))
+    build.layer(run, "staging")
+    return run.file
 
 
-def _found_numeric(folder: Path, table: pa.Table) -> set[str]:
-    path = folder / "drop" / "kato" / "2020-04-10.parquet"
-    path.parent.mkdir(parents=True)
+def _deliver(folder: Path, name: str, table: pa.Table) -> None:
+    path = folder / "drop" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
     pq.write_table(table, path)
-    (snapshot,) = land(Home(folder / "home"), folder / "drop")
-    with duckdb.connect() as connection:
-        return _numeric_identifiers(connection, registries.entity("kato"), snapshot)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+def test_an_identifier_that_came_as_a_number_is_seen(
+    typed: Path, kind: pa.DataType
+) -> None:
+    came_so = {
+        identifier
+        for identifier, came in zip(IDENTIFIERS, cycle(KINDS), strict=False)
+        if came == kind
+    }
+    found = {
+        (entity, column)
+        for entity, columns in _rows(
+            typed, "select entity, numeric_identifiers from staging.registry_profile"
+        )
+        for column in columns.split("|")
+    }
+    assert came_so
+    assert came_so <= found
+
+
+def test_an_identifier_of_nulls_is_no_number(typed: Path) -> None:
+    assert _numeric_identifiers(typed, "persons") == ""
+
+
+def test_an_identifier_that_came_as_a_number_in_one_part_is_seen(typed: Path) -> None:
+    assert _numeric_identifiers(typed, "kato") == "kato"
+
+
+def test_equal_rows_of_parts_typed_otherwise_are_copies(typed: Path) -> None:
+    rejected = _rows(typed, "select reason from staging.rejected_kato")
+    accepted = _rows(typed, "select kato, valid_from from staging.stg_kato")
+
+    assert rejected == [("duplicate_row",), ("duplicate_row",)]
+    assert sorted(accepted) == [
+        ("71", date(2020, 1, 2)),
+        ("710000000", date(2020, 1, 2)),
+    ]
+
+
+def _numeric_identifiers(run_file: Path, entity: str) -> str:
+    ((found,),) = _rows(
+        run_file,
+        "select numeric_identifiers from staging.registry_profile"
+        f" where entity = '{entity}'",
+    )
+    return found
+
+
+def _rows(run_file: Path, query: str) -> list[tuple]:
+    with duckdb.connect(run_file, read_only=True) as connection:
+        return connection.execute(query).fetchall()

@@ -29,7 +29,7 @@ BEFORE, IN_FORCE, LAST_DAY = date(2020, 5, 4), date(2020, 5, 5), date(2020, 5, 1
 # The act, the value, the edition, and all six models that decide by it.
 ROWS = {
     "acts": f"""\
-order_200,{IN_FORCE},Приказ о внесении изменений,An order that amends the Rules
+order_200,{IN_FORCE},200,,,,Приказ о внесении изменений,Бұйрық,An order that amends,
 """,
     "parameters": f"""\
 look_back_months,{IN_FORCE},{IN_FORCE},2,month,p17,order_200
@@ -156,6 +156,19 @@ def test_the_sixth_ground_of_p25_decides_from_its_day(built: Runs) -> None:
     assert _rows(built.in_force, listed)
 
 
+def test_the_sixth_ground_has_its_conditions_in_the_run(built: Runs) -> None:
+    conditions = (
+        "select reason from law.conditions where decides = 'p25_6' order by stage"
+    )
+
+    assert _rows(built.as_it_is, conditions) == []
+    assert _rows(built.in_force, conditions) == [
+        ("not_in_population_register",),
+        ("deceased",),
+        ("award_not_active",),
+    ]
+
+
 def test_the_five_old_grounds_decide_as_before_under_the_new_edition(
     built: Runs,
 ) -> None:
@@ -205,19 +218,17 @@ def _amend() -> None:
     # Every ground has the columns of the others.
     contract = (models / "p25_5_unemployed.yml").read_text(encoding="utf-8")
     (models / "p25_6_capacity_loss.yml").write_text(
-        contract.replace("p25_5_unemployed", "p25_6_capacity_loss"), encoding="utf-8"
+        contract.replace("p25_5_unemployed", "p25_6_capacity_loss").replace(
+            "decides: p25_5", "decides: p25_6"
+        ),
+        encoding="utf-8",
     )
-    fifth = "'p25_5_unemployed',"
-    _replace(models / "p25_records.sql", fifth, f"{fifth} 'p25_6_capacity_loss',")
-    fifth = "max(case when ground = 'p25_5' then ground end)"
-    sixth = fifth.replace("p25_5", "p25_6")
-    _replace(models / "p26_list.sql", fifth, f"{fifth}, {sixth}")
-
-
-def _replace(path: Path, old: str, new: str) -> None:
-    text = path.read_text(encoding="utf-8")
-    assert text.count(old) == 1, f"{path.name} has not one {old!r}"
-    path.write_text(text.replace(old, new), encoding="utf-8")
+    project = places.DBT_PROJECT / "dbt_project.yml"
+    fifth = "    - {ground: p25_5, model: p25_5_unemployed}\n"
+    sixth = "    - {ground: p25_6, model: p25_6_capacity_loss}\n"
+    listed = project.read_text(encoding="utf-8")
+    assert listed.count(fifth) == 1
+    project.write_text(listed.replace(fifth, fifth + sixth), encoding="utf-8")
 
 
 def _marts(connection: duckdb.DuckDBPyConnection, catalog: str) -> list[str]:

@@ -1,15 +1,18 @@
 """One run of the golden nation in two homes: in the open, and under a key."""
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from shutil import copytree
+from shutil import copytree, rmtree
 
 import duckdb
 import pytest
 
+import floor
+from compare import compare
 from filed_run import APRIL_20, GOLDEN, publish_run
 from komek import pipeline
 from komek.base import database
@@ -27,9 +30,10 @@ from komek.publishing.pack_files import (
 )
 from komek.publishing.packs import PACK_MANIFEST
 from komek.publishing.status import status
+from komek.runs.layout import begin
 from komek.runs.run import Request
 from komek.trust.receipts import read_receipt
-from komek.trust.verify import check, verify
+from komek.trust.verify import Verified, check, verify
 from personal_data import people_of
 
 SECRET = "correct-horse-battery"
@@ -89,19 +93,92 @@ def test_the_key_is_no_part_of_a_run(homes: Homes) -> None:
     )
 
 
-def test_only_the_landing_names_people(homes: Homes) -> None:
-    known = {iin.encode() for iin in people_of(GOLDEN).iins}
+def test_nobody_is_readable_in_any_file_under_the_key(homes: Homes) -> None:
+    people = people_of(GOLDEN)
+    # A short name of the golden nation may be a word of the documentation.
+    names = {name for name in people.last_names if len(name) >= 12}
+    known = {known.encode() for known in (*people.iins, *people.ibans, *names)}
+    words = re.compile(rb"[0-9]{12}|KZ[0-9]{2}[0-9A-Z]{16}|[A-Za-z]{12,}")
 
-    def rooms_with_people(home: Home) -> set[str]:
-        return {
-            path.relative_to(home.root).parts[0]
-            for path in home.root.rglob("*")
-            if path.is_file() and known & {*re.findall(rb"[0-9]{12}", read(path))}
-        }
+    def named(home: Home) -> dict[str, set[bytes]]:
+        """Return who is readable, by room of the home."""
+        found = defaultdict(set)
+        for path in filter(Path.is_file, home.root.rglob("*")):
+            room, *_ = path.relative_to(home.root).parts
+            found[room] |= known & {*map(bytes.lower, words.findall(read(path)))}
+        return {room: who for room, who in found.items() if who}
 
-    # What is landed is as it was received. The packs lie in the warehouse.
-    assert rooms_with_people(homes.plain) == {"landing", "warehouse"}
-    assert rooms_with_people(homes.encrypted) == {"landing"}
+    # The packs lie in the warehouse.
+    there = named(homes.plain)
+    assert there.keys() == {"landing", "warehouse"}
+    for kind in (people.iins, people.ibans, names):
+        assert {one.encode() for one in kind} & there["landing"]
+    assert named(homes.encrypted) == {}
+
+
+def test_every_landed_register_is_encrypted(homes: Homes) -> None:
+    registers = [
+        path
+        for path in homes.encrypted.landing.rglob("*")
+        if path.is_file() and "working_days" not in path.parts
+    ]
+
+    assert {path.suffix for path in registers if path.name != ".lock"} == {
+        ".parquet",
+        ".json",
+    }
+    for path in registers:
+        if path.suffix == ".parquet":
+            assert database.is_encrypted_parquet(path), path
+
+
+def test_a_home_that_landed_in_the_open_is_read_under_the_key(homes: Homes) -> None:
+    """And stays as it is: nothing of what has landed is written anew."""
+    run = begin(homes.plain, REQUEST)
+    try:
+        assert run.run_id == homes.run_id
+        with database.connect(run.file, read_only=True) as connection:
+            (there,) = connection.execute(
+                "select count(*) from landing.persons"
+            ).fetchone()
+        assert there
+        assert database.is_encrypted(run.file)
+    finally:
+        rmtree(run.folder)
+
+
+@pytest.mark.parametrize(
+    ("secret", "said"),
+    [
+        ("", r"\.parquet is encrypted: set KOMEK_KEY"),
+        ("wrong-horse-battery", r"KOMEK_KEY does not open .*\.parquet"),
+    ],
+)
+def test_a_home_that_landed_under_another_key_is_refused(
+    homes: Homes,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    secret: str,
+    said: str,
+) -> None:
+    home = Home(tmp_path / "home")
+    home.root.mkdir()
+    home.landing.symlink_to(homes.encrypted.landing)
+    monkeypatch.setenv(KEY, secret)
+
+    with pytest.raises(UsageError, match=said) as caught:
+        begin(home, REQUEST)
+
+    assert "\n" not in str(caught.value)
+
+
+def test_the_second_opinion_reads_the_landing_too(homes: Homes, tmp_path: Path) -> None:
+    theirs = tmp_path / "theirs.duckdb"
+    floor.compute(homes.encrypted.root, theirs, APRIL_20, APRIL_20)
+
+    differences = compare(homes.plain.run_file(homes.run_id), theirs)
+
+    assert set(differences.values()) == {(0, 0)}
 
 
 def test_no_file_holds_a_key(homes: Homes) -> None:
@@ -169,7 +246,7 @@ def some_recipient(home: Home) -> str:
 
 
 def test_an_encrypted_run_is_verified(homes: Homes) -> None:
-    assert verify(homes.encrypted, homes.run_id, quiet) == []
+    assert verify(homes.encrypted, homes.run_id, quiet) == Verified([], ["unsigned"])
     assert not [*homes.encrypted.scratch.iterdir()]
 
 

@@ -125,6 +125,7 @@ def test_manifest_says_what_the_pack_is(tmp_path: Path) -> None:
         "as_of": "2020-04-20",
         "list_month": "2020-04-01",
         "region_kato": AKMOLA,
+        "chain_head": None,
         "previous_run": None,
         "recipients": 2,
         "amount_total": "10604.00",
@@ -145,11 +146,14 @@ def changes(
     before: tuple[Recipient, ...] | None,
     after: tuple[Recipient, ...],
     damage: str | None = None,
+    lacking: str | None = None,
 ) -> tuple[list[tuple[str, ...]], dict[str, object]]:
     """Return the rows of Akmola's changes.csv, and the pack's manifest."""
     previous = packed(root / "before", before).parent if before is not None else None
     if previous and damage:
         (previous / "2020-04-01" / AKMOLA / damage).write_bytes(b"x")
+    if previous and lacking:
+        leave_out(previous / "2020-04-01" / AKMOLA, lacking)
     run_file = finish_run(Home(root / "home"), "r2", after)
     (root / "work").mkdir()
     origin = replace(ORIGIN, run_id="r2")
@@ -161,6 +165,16 @@ def changes(
     assert manifest["files"]["changes.csv"]["rows"] == len(rows)
     assert is_whole(pack)
     return [tuple(row.strip().split(",")) for row in rows], manifest
+
+
+def leave_out(pack: Path, column: str) -> None:
+    """Make a pack one of a version that had not the column."""
+    file, manifest = pack / "recipients.parquet", pack / "manifest.json"
+    rows = pyarrow.parquet.read_table(file).drop_columns([column])
+    pyarrow.parquet.write_table(rows, file)
+    said = json.loads(manifest.read_text(encoding="utf-8"))
+    said["files"][file.name]["sha256"] = sha256(file)
+    manifest.write_text(json.dumps(said), encoding="utf-8")
 
 
 def test_changes_since_the_previous_publication(tmp_path: Path) -> None:
@@ -194,14 +208,23 @@ def test_changes_take_a_persons_sets_together(tmp_path: Path) -> None:
     found, _ = changes(tmp_path / "same", sets, sets[::-1])
     assert found == []
     found, _ = changes(tmp_path / "fewer", sets, sets[:1])
-    assert [row[:2] for row in found] == [("000000000101", "changed")]
-    assert "primary_ground" in found[0][2].split("|")
+    compared = [name for name in NAMES if name not in ("list_month", "iin")]
+    assert found == [("000000000101", "changed", "|".join(compared))]
 
 
 def test_changes_tell_null_from_empty(tmp_path: Path) -> None:
     person = Recipient("000000000101", iban=None)
     found, _ = changes(tmp_path, (person,), (replace(person, iban=""),))
     assert found == [("000000000101", "changed", "iban")]
+
+
+def test_changes_leave_out_a_column_that_the_previous_pack_had_not(
+    tmp_path: Path,
+) -> None:
+    stays, moves = (Recipient(f"{number:012}", iban="KZ00") for number in (101, 202))
+    after = (stays, replace(moves, address="elsewhere", iban="KZ01"))
+    found, _ = changes(tmp_path, (stays, moves), after, lacking="iban")
+    assert found == [("000000000202", "changed", "address")]
 
 
 def test_first_publication_of_a_region_has_no_changes(tmp_path: Path) -> None:

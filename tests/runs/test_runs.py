@@ -1,8 +1,10 @@
 """What a run is made from, and what follows from that alone."""
 
+import json
 import shutil
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -10,8 +12,9 @@ import pytest
 from komek.base.places import Home
 from komek.landing.land import land
 from komek.landing.snapshots import newest_snapshots
+from komek.runs.inputs import Inputs, inputs_from_json
 from komek.runs.layout import begin
-from komek.runs.run import Request, Run
+from komek.runs.run import Request, Run, load
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "drop"
 DAY = date(2020, 4, 20)
@@ -75,3 +78,30 @@ def test_a_run_again_is_made_from_what_was_recorded(home: Home, tmp_path: Path) 
 
     assert again.run_id == first.run_id
     assert previous_rows(again)["kato"] is None
+
+
+@pytest.mark.parametrize("request_", [PLAIN, OVERRIDDEN])
+def test_inputs_are_the_same_when_read_again(home: Home, request_: Request) -> None:
+    run = begin(home, request_)
+    said = json.loads(json.dumps(run.inputs.as_json()))
+
+    assert inputs_from_json(said) == run.inputs == load(home, run.run_id).inputs
+    assert said[-1].keys() == {"entity", "version", "sha256"}
+    volume = {"previous_rows"} if request_.override else set()
+    assert said[0].keys() == volume | {
+        *("entity", "snapshot_date", "revision", "sha256", "files")
+    }
+    assert said[0]["files"][0].keys() == {"file", "rows", "sha256"}
+
+
+@pytest.mark.parametrize("given", [[], [{}], [{"entity": "working_days"}], [1]])
+def test_what_names_no_inputs_is_refused(given: list[Any]) -> None:
+    with pytest.raises(ValueError, match="no inputs of a run"):
+        inputs_from_json(given)
+
+
+def test_inputs_know_where_they_landed(home: Home) -> None:
+    inputs: Inputs = begin(home, PLAIN).inputs
+
+    assert all(given.folder(home).is_dir() for given in inputs.all)
+    assert inputs.of("kato").landed(home).folder == inputs.of("kato").folder(home)

@@ -1,9 +1,10 @@
 """The performance floor and the oracle: every table from one hand-written script.
 
-It shares nothing with the pipeline but the registry table's column declarations: law
-values, readings and rules are written out here a second time, on purpose, so that a
-mistake has to be made twice to go unseen. The paragraphs are in ``floor.sql``; this
-module finds the snapshots, writes the staging checks and sets what the SQL asks for.
+It shares nothing with the pipeline but the registry table's column declarations and how
+a landed file is opened: law values, readings and rules are written out here a second
+time, on purpose, so that a mistake has to be made twice to go unseen. The paragraphs
+are in ``floor.sql``; this module finds the snapshots, writes the staging checks and
+sets what the SQL asks for.
 
 Usage::
 
@@ -29,6 +30,7 @@ from zoneinfo import ZoneInfo
 import duckdb
 import holidays
 
+from komek.base import database
 from komek.base.registries import Column, Entity, entities
 
 SQL = Path(__file__).with_name("floor.sql")
@@ -111,6 +113,11 @@ def _snapshot(home: Path, entity: Entity, known_at: dt.date) -> Snapshot:
 def _text(value: object) -> str:
     """Return a SQL string literal."""
     return "'" + str(value).replace("'", "''") + "'"
+
+
+def _landed(paths: Path | Sequence[Path], *options: str) -> str:
+    """Return SQL that reads landed files, under a key or not."""
+    return database.scan_encrypted(paths, database.LANDING, *options)
 
 
 def _name(column: str) -> str:
@@ -221,12 +228,22 @@ def _iin_ok(text: str, packed: str) -> str:
     is_ten = _weighted((0, *first)).format(v=packed)
     holds_again = _weighted((-1, *second)).format(v=packed)
     return (
-        f"(strlen({text}) = 12 and coalesce({packed} >= 0, false) and {digits_only}"
+        f"(strlen({text}) = 12 and {text} <> '000000000000'"
+        f" and coalesce({packed} >= 0, false) and {digits_only}"
         f" and ({holds} = 0 or ({is_ten} = 10 and {holds_again} = 0)))"
     )
 
 
-def _faults(entity: Entity) -> list[tuple[str, str]]:
+def _impossible(column: Column, snapshot_date: str) -> str:
+    """Return the condition that a date that parses cannot be."""
+    if column.name == "birth_date":
+        born = f"between date '1880-01-01' and date {_text(snapshot_date)}"
+        return f"v_{column.name} not {born}"
+    # 1900-01-01 is what systems write for "unknown".
+    return f"v_{column.name} < date '1900-01-02'"
+
+
+def _faults(entity: Entity, snapshot_date: str) -> list[tuple[str, str]]:
     """Return (reason, condition) of everything that may be wrong in a row alone."""
     faults = []
     for column in entity.columns:
@@ -236,6 +253,10 @@ def _faults(entity: Entity) -> list[tuple[str, str]]:
             faults.append((f"missing:{name}", f"t_{name} is null"))
         if column.type in PARSED_TYPES:
             faults.append((f"unparsable:{name}", f"{given} and v_{name} is null"))
+        if column.type == "date":
+            faults.append(
+                (f"impossible_date:{name}", _impossible(column, snapshot_date))
+            )
         if column.type == "code":
             codes = ", ".join(_text(code) for code in column.codes)
             faults.append((f"unknown_code:{name}", f"t_{name} not in ({codes})"))
@@ -279,7 +300,7 @@ def _shape_select(
 ) -> str:
     """Return the select over files of one shape, numbered within their snapshot."""
     numbers = ", ".join(str(number) for number, _ in files)
-    paths = ", ".join(_text(path) for _, path in files)
+    landed = _landed([path for _, path in files], "file_row_number = true")
     malformed = (
         "__malformed__ is not null" if "__malformed__" in shape else "false"
     ) + " as malformed"
@@ -307,11 +328,7 @@ def _shape_select(
         for column in snapshot.entity.columns
         if column.type == "iin"
     ]
-    return (
-        f"select {', '.join(['*', *parsed])} from (select {received}"
-        f" from read_parquet([{paths}], file_row_number = true,"
-        " hive_partitioning = false))"
-    )
+    return f"select {', '.join(['*', *parsed])} from (select {received} from {landed})"
 
 
 def _source(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot) -> Source:
@@ -324,7 +341,7 @@ def _source(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot) -> Source
     for number, file in enumerate(snapshot.files):
         path = snapshot.folder / file["landed"]
         described = connection.execute(
-            f"describe select * from read_parquet({_text(path)})"
+            f"describe select * from {_landed(path)}"
         ).fetchall()
         shape = tuple((row[0], row[1]) for row in described)
         shapes.setdefault(shape, []).append((number, path))
@@ -348,11 +365,11 @@ def _check_shape(
     missing = [name for name in entity.column_names if name not in shape]
     if missing:
         raise ValueError(f"{entity.name}: missing column {', '.join(missing)}")
-    paths = ", ".join(_text(path) for _, path in files)
+    landed = _landed([path for _, path in files])
     for column in entity.columns:
         if column.is_identifier and NUMERIC.match(shape[column.name]):
             (given,) = connection.execute(
-                f"select count({_name(column.name)}) from read_parquet([{paths}])"
+                f"select count({_name(column.name)}) from {landed}"
             ).fetchone()
             if given:
                 raise ValueError(f"{entity.name}: {column.name} is numeric")
@@ -365,7 +382,7 @@ def _key_text(entity: Entity) -> str:
 def _rejections(connection: duckdb.DuckDBPyConnection, source: Source) -> None:
     """Add an entity's rejected rows to temp.rejected: one row per reason."""
     entity = source.entity
-    faults = _faults(entity)
+    faults = _faults(entity, source.snapshot.manifest["snapshot_date"])
     reasons = ", ".join(f"case when {bad} then {_text(why)} end" for why, bad in faults)
     any_fault = " or ".join(["malformed", *(f"({bad})" for _, bad in faults)])
     faulty = source.rows(
@@ -616,6 +633,7 @@ def compute(
         tempfile.TemporaryDirectory(dir=out.parent) as spill,
         duckdb.connect(str(out)) as connection,
     ):
+        database.secure(connection)
         connection.execute(
             f"set memory_limit = {_text(memory_limit)};"
             f"set temp_directory = {_text(spill)};"

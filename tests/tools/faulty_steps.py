@@ -44,7 +44,7 @@ def steps(drop: str, day: date) -> list[tuple[str, Act]]:
     request = Request(day, day, {})
     return [
         ("pull", lambda home, _: pipeline.pull(home, drop, until=day, say=quiet)),
-        ("prepare", lambda home, _: pipeline.prepare(home, request)),
+        ("prepare", lambda home, _: pipeline.prepare(home, request, quiet)),
         *(
             (step.label, lambda home, run_id, act=step.act: act(home, run_id, quiet))
             for step in pipeline.STEPS

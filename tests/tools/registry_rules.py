@@ -25,7 +25,11 @@ INTERVALS = (
     ("start_on", "stop_on"),
     ("registered_on", "deregistered_on"),
     ("birth_date", "death_date"),
+    ("submitted_on", "forwarded_on"),
+    ("registered_on", "draft_decision_on"),
 )
+EARLIEST = date(1900, 1, 2)
+EARLIEST_BIRTH = date(1880, 1, 1)
 AMOUNT_BOUND = 10**16
 # What a whole number of the warehouse holds.
 INTEGER_BOUND = 2**63
@@ -67,7 +71,7 @@ class Verdict:
         return len({place for place, reason, _ in reasons if reason != "duplicate_row"})
 
 
-def judge(entity: Entity, rows: Iterable[ReceivedRow]) -> Verdict:
+def judge(entity: Entity, rows: Iterable[ReceivedRow], snapshot_date: date) -> Verdict:
     """Judge all received rows of an entity, each place and reason once."""
     received = sorted(rows, key=lambda row: row.place)
     texts = {
@@ -83,7 +87,7 @@ def judge(entity: Entity, rows: Iterable[ReceivedRow]) -> Verdict:
             reasons, key = ["malformed_row"], ""
         else:
             key = "|".join(texts[row.place][name] or "" for name in entity.key)
-            reasons = _faults(entity, row.cells)
+            reasons = _faults(entity, row.cells, snapshot_date)
             if row.place in copies:
                 reasons = ["duplicate_row"]
             elif row.place in conflicts:
@@ -119,14 +123,27 @@ def _texts(entity: Entity, cells: Mapping[str, Cell]) -> dict[str, str | None]:
     return {name: as_text(cells[name]) for name in entity.column_names}
 
 
-def _faults(entity: Entity, cells: Mapping[str, Cell]) -> list[str]:
+def _faults(
+    entity: Entity, cells: Mapping[str, Cell], snapshot_date: date
+) -> list[str]:
     faults = [fault for column in entity.columns if (fault := _fault(column, cells))]
     values = dict(zip(entity.column_names, _values(entity, cells), strict=True))
+    faults += [
+        f"impossible_date:{name}"
+        for name, day in values.items()
+        if isinstance(day, date) and _is_impossible(name, day, snapshot_date)
+    ]
     for start, end in INTERVALS:
         began, ended = values.get(start), values.get(end)
         if isinstance(began, date) and isinstance(ended, date) and ended < began:
             faults.append(f"inverted_interval:{end}")
     return faults
+
+
+def _is_impossible(name: str, day: date, snapshot_date: date) -> bool:
+    if name == "birth_date":
+        return not EARLIEST_BIRTH <= day <= snapshot_date
+    return day < EARLIEST
 
 
 def _fault(column: Column, cells: Mapping[str, Cell]) -> str | None:
@@ -214,7 +231,7 @@ def _integer(cell: Cell) -> int | None:
 
 def is_iin(text: str) -> bool:
     """Whether a text is twelve digits of which the last checks the others."""
-    if not re.fullmatch("[0-9]{12}", text):
+    if not re.fullmatch("[0-9]{12}", text) or text == "0" * 12:
         return False
     return check_digit([int(digit) for digit in text[:11]]) == int(text[11])
 

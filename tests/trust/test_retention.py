@@ -12,8 +12,8 @@ from komek.base.errors import KomekError, StoppedError
 from komek.base.places import Home
 from komek.landing import land as land_module
 from komek.landing.land import land
+from komek.landing.manifest import MANIFEST
 from komek.landing.snapshots import (
-    MANIFEST,
     landed_revisions,
     latest_snapshot,
     newest_snapshots,
@@ -57,10 +57,16 @@ def file_receipt(home: Home, run_id: str, *used: tuple[str, str, int]) -> Path:
 
 def write_inputs(path: Path, *used: tuple[str, str, int]) -> Path:
     inputs = [
-        {"entity": entity, "snapshot_date": day, "revision": revision}
+        {
+            "entity": entity,
+            "snapshot_date": day,
+            "revision": revision,
+            "sha256": "",
+            "files": [],
+        }
         for entity, day, revision in used
     ]
-    calendar = {"entity": "working_days", "version": "1"}
+    calendar = {"entity": "working_days", "version": "1", "sha256": ""}
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps({"inputs": [*inputs, calendar]}), encoding="utf-8")
     return path

@@ -16,13 +16,15 @@ from komek.base.errors import KomekError, UsageError
 from komek.base.files import sha256_or_none
 from komek.base.places import Home
 from komek.landing.land import land
+from komek.runs.inputs import Inputs, inputs_from_json
 from komek.runs.layout import begin
-from komek.runs.run import Request, Run, code_version
+from komek.runs.run import Request, Run
+from komek.runs.version import code_version
 from komek.trust import verify as verify_module
 from komek.trust.chain import chain_path, receipt_path
 from komek.trust.contents import CLOCK, tables_of
-from komek.trust.receipts import input_folder, read_receipt, write_receipt
-from komek.trust.verify import check, verify
+from komek.trust.receipts import read_receipt, write_receipt
+from komek.trust.verify import Verified, check, verify
 
 REQUEST = Request(APRIL_20, APRIL_20, {})
 # Where a byte is flipped: every kind of file a run rests on or leaves.
@@ -75,8 +77,8 @@ def flip(path: Path, place: int) -> None:
 
 def used(home: Home, run_id: str) -> set[Path]:
     """Return the folders of the snapshots that the run used."""
-    inputs = read_receipt(home, run_id)["inputs"]
-    return {input_folder(home, recorded) for recorded in inputs}
+    inputs = inputs_from_json(read_receipt(home, run_id)["inputs"])
+    return {given.folder(home) for given in inputs.all}
 
 
 def test_an_untouched_run_is_as_it_was(built: tuple[Home, str]) -> None:
@@ -194,7 +196,7 @@ def test_a_log_of_changes_beside_the_file_is_noticed(
 def test_a_run_out_of_the_chain_is_not_believed(copied: tuple[Home, str]) -> None:
     home, run_id = copied
     chain_path(home).unlink()
-    *_, found, obstacle = verify(home, run_id, quiet)
+    *_, found, obstacle = verify(home, run_id, quiet).findings
     assert found == f"run {run_id} is in no chain"
     assert obstacle == "not computed again: nothing says what the run was"
 
@@ -205,14 +207,14 @@ def test_nothing_is_computed_from_a_damaged_receipt(
 ) -> None:
     home, run_id = copied
     receipt_path(home, run_id).write_bytes(damage)
-    found = verify(home, run_id, quiet)
+    found = verify(home, run_id, quiet).findings
     assert found[-1].startswith("not computed again: its receipt")
 
 
 def test_nothing_is_computed_from_damaged_inputs(copied: tuple[Home, str]) -> None:
     home, run_id = copied
     flip(next(home.landing.glob("persons/*/r*/00000.parquet")), 100)
-    first, *_, last = verify(home, run_id, quiet)
+    first, *_, last = verify(home, run_id, quiet).findings
     assert first.startswith("landing/persons/")
     assert last.startswith("not computed again: its inputs")
 
@@ -259,7 +261,7 @@ def test_a_run_gives_the_same_again_whatever_has_landed_since(
     land_more(home, tmp_path / "drop")
     before = state(home)
     said: list[str] = []
-    assert verify(home, run_id, said.append) == []
+    assert verify(home, run_id, said.append) == Verified([], ["unsigned"])
     assert said
     assert state(home) == before
 
@@ -280,7 +282,7 @@ def forge(home: Home, run_id: str, change: Callable[[Path], object]) -> None:
         code_version=receipt["code_version"],
         law_sha256=receipt["law_sha256"],
         started_at=datetime.now(UTC),
-        inputs=receipt["inputs"],
+        inputs=inputs_from_json(receipt["inputs"]),
     )
     write_receipt(home, run, {"overridden_checks": receipt["overridden_checks"]})
     assert check(home, run_id).findings == []
@@ -297,7 +299,7 @@ def test_a_forgery_that_fits_is_found_by_computing_again(
             tables.add(tamper(run_file, random.Random(seed)))
 
     forge(home, run_id, change)
-    found = verify(home, run_id, quiet)
+    found = verify(home, run_id, quiet).findings
     for table in tables:
         assert any(line.startswith(f"{table}: computed again") for line in found)
         assert any(line.startswith(table) and "rows of" in line for line in found)
@@ -307,21 +309,25 @@ def test_a_table_behind_the_marts_is_named(copied: tuple[Home, str]) -> None:
     home, run_id = copied
     with duckdb.connect(home.run_file(run_id)) as run:
         run.execute("delete from facts.people where rowid = 0")
-    found = verify(home, run_id, quiet)
+    found = verify(home, run_id, quiet).findings
     assert [line.partition(":")[0] for line in found if "facts." in line] == [
         "facts.people"
     ]
 
 
-def test_other_code_is_said_first_and_compared_all_the_same(
+def test_other_code_is_said_and_is_no_difference(
     copied: tuple[Home, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home, run_id = copied
     version = code_version()
     monkeypatch.setattr(verify_module, "code_version", lambda: "0.0.0+other")
-    (found,) = verify(home, run_id, quiet)
-    assert found == (
-        f"computed by other code: {version}, now 0.0.0+other; compared all the same"
+    found = verify(home, run_id, quiet)
+    assert found == Verified(
+        findings=[],
+        notes=[
+            f"computed by other code: {version}, now 0.0.0+other; every table is equal",
+            "unsigned",
+        ],
     )
 
 
@@ -329,11 +335,14 @@ def test_pinned_inputs_are_those_recorded(
     copied: tuple[Home, str], tmp_path: Path
 ) -> None:
     home, run_id = copied
-    inputs = read_receipt(home, run_id)["inputs"]
+    inputs = inputs_from_json(read_receipt(home, run_id)["inputs"])
     land_more(home, tmp_path / "drop")
     assert begin(home, REQUEST, inputs).run_id == run_id
     assert begin(home, REQUEST).run_id != run_id
-    others = [{**recorded, "sha256": "0" * 64} for recorded in inputs]
+    others = Inputs(
+        tuple(replace(given, sha256="0" * 64) for given in inputs.snapshots),
+        replace(inputs.calendar, sha256="0" * 64),
+    )
     with pytest.raises(KomekError, match=r"not what the run recorded: .*working_days"):
         begin(home, REQUEST, others)
 

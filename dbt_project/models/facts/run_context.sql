@@ -1,34 +1,45 @@
-{{ config(materialized='table') }}
-
-{#-
-    What the run decides for and knows: dates, the emergency, the values of law in force
-    and the policies read, as one row. Only here do the run's vars enter the models.
--#}
-{%- set policies = [
-    'food_set.age_upper', 'food_set.carer', 'food_set.carer_child_age_limit',
-    'food_set.carer_child_in_institution', 'food_set.institution_scope',
-    'food_set.sets_per_person', 'disability.window', 'disability.until',
-    'disability.plus_months', 'payout.end_month', 'payout.day', 'asp.base',
+{#- Every parameter and policy has a column: one that is not listed ends the run. -#}
+{%- set amounts = [
+    'monthly_calculation_index', 'subsistence_minimum', 'food_set_floor',
 ] -%}
 {%- set terms = [
     'forward_working_days', 'check_working_days', 'asp_new_period_months',
     'asp_review_age', 'in_absentia_term_months', 'control_exam_months',
     'look_back_months', 'look_back_days', 'child_category_age', 'group_category_age',
     'match_working_days', 'draft_working_days', 'sign_working_days',
-    'asp_child_age_from', 'asp_child_age_to',
+    'asp_child_age_from', 'asp_child_age_to', 'disabled_child_age_to',
+] -%}
+{%- set policies = [
+    'food_set.age_upper', 'food_set.carer', 'food_set.carer_child_age_limit',
+    'food_set.carer_child_in_institution', 'food_set.institution_scope',
+    'food_set.sets_per_person', 'disability.window', 'disability.until',
+    'disability.plus_months', 'payout.end_month', 'payout.day', 'asp.base', 'sla.start',
 ] -%}
 
+-- What the run decides for and knows, as one row: its dates, the emergency, the values of
+-- law in force and the policies read.
 with dates as (
     select
         '{{ var("run_id") }}' as run_id,
-        cast('{{ var("as_of") }}' as date) as as_of,
-        cast('{{ var("known_at") }}' as date) as known_at,
-        {{ month_start("cast('" ~ var("as_of") ~ "' as date)") }} as list_month
+        {{ run_day('as_of') }} as as_of,
+        {{ run_day('known_at') }} as known_at,
+        {{ month_start(run_day('as_of')) }} as list_month
+),
+
+rules as (
+    select count(*) > 0 as are_in_force
+    from {{ ref('paragraphs') }} as paragraphs
+    cross join dates
+    where
+        paragraphs.recorded_on <= dates.known_at
+        and paragraphs.valid_from <= dates.as_of
+        and (paragraphs.valid_to is null or paragraphs.valid_to >= dates.as_of)
 ),
 
 periods as (
     select
-        emergency_periods.*,
+        emergency_periods.starts_at,
+        emergency_periods.ends_at,
         row_number() over (
             order by emergency_periods.recorded_on desc nulls last
         ) as nth
@@ -49,73 +60,50 @@ emergency as (
     where nth = 1
 ),
 
-values_known as (
+law as (
     select
-        parameters.name,
-        parameters.value,
-        row_number() over (
-            partition by parameters.name
-            order by
-                parameters.valid_from desc nulls last,
-                parameters.recorded_on desc nulls last
-        ) as nth
-    from {{ ref('parameters') }} as parameters
-    cross join dates
-    where
-        parameters.recorded_on <= dates.known_at
-        -- p27: the index is that of the first day of the list month
-        and parameters.valid_from <= case
-            when parameters.name = 'monthly_calculation_index' then dates.list_month
-            else dates.as_of
-        end
+        {{ in_columns(amounts, 'name', 'decimal(18, 2)') }},
+        {{ in_columns(terms, 'name', 'integer') }}
+    from {{ ref('run_values') }}
+    where {{ is_listed(amounts + terms, 'name', 'parameter') }}
 ),
 
-parameter_row as (
-    select
-        max(case when name = 'monthly_calculation_index' then value end)
-            as monthly_calculation_index,
-        max(case when name = 'food_set_floor' then value end) as food_set_floor,
-        {%- for term in terms %}
-        cast(max(case when name = '{{ term }}' then value end) as integer)
-            as {{ term }},
-        {%- endfor %}
-        cast(max(case when name = 'disabled_child_age_to' then value end) as integer)
-            as disabled_child_age_to
-    from values_known
-    where nth = 1
-),
-
-policy_row as (
-    select
-        {%- for policy in policies %}
-        max(case when policy = '{{ policy }}' then value end)
-            as {{ policy | replace('.', '__') }},
-        {%- endfor %}
-        max(case when policy = 'sla.start' then value end) as sla__start
+readings as (
+    select {{ in_columns(policies, 'policy', 'varchar') }}
     from {{ ref('run_policies') }}
+    where {{ is_listed(policies, 'policy', 'policy') }}
 ),
 
 final as (
     select
-        dates.*,
-        emergency.*,
-        parameter_row.*,
-        policy_row.*,
-        case policy_row.disability__window
+        dates.run_id,
+        dates.as_of,
+        dates.known_at,
+        dates.list_month,
+        emergency.emergency_starts_at,
+        emergency.emergency_ends_at,
+        emergency.emergency_starts_on,
+        emergency.covered_until,
+        emergency.end_instant_month,
+        emergency.last_full_day_month,
+        {{ covered_columns(amounts + terms, 'law', 'rules.are_in_force') }},
+        {{ covered_columns(policies, 'readings', 'rules.are_in_force') }},
+        case readings.disability__window
             when 'thirty_days' then {{ add_days(
-                'emergency.emergency_starts_on', '-parameter_row.look_back_days'
+                'emergency.emergency_starts_on', '-law.look_back_days'
             ) }}
             else {{ add_months(
-                'emergency.emergency_starts_on', '-parameter_row.look_back_months'
+                'emergency.emergency_starts_on', '-law.look_back_months'
             ) }}
         end as window_starts_on,
-        case policy_row.payout__end_month
+        case readings.payout__end_month
             when 'last_full_day' then emergency.last_full_day_month
             else emergency.end_instant_month
         end as payout_end_month
     from dates
-    cross join parameter_row
-    cross join policy_row
+    cross join rules
+    cross join law
+    cross join readings
     left join emergency on true
 )
 

@@ -1,5 +1,3 @@
-{{ config(materialized='table') }}
-
 -- The policies of the run: the table's value known on known_at, or the run's own.
 with known as (
     select
@@ -11,8 +9,8 @@ with known as (
         ) as nth
     from {{ ref('policies') }}
     where
-        recorded_on <= cast('{{ var("known_at") }}' as date)
-        and valid_from <= cast('{{ var("as_of") }}' as date)
+        recorded_on <= {{ run_day('known_at') }}
+        and valid_from <= {{ run_day('as_of') }}
 ),
 
 final as (

@@ -11,10 +11,10 @@ final as (
     select
         calendar_on,
         is_working,
-        sum(case when is_working then 1 else 0 end) over (
+        cast(sum(case when is_working then 1 else 0 end) over (
             order by calendar_on asc nulls last
             rows between unbounded preceding and current row
-        ) as working_number
+        ) as bigint) as working_number
     from landed
 )
 

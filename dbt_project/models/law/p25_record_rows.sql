@@ -2,16 +2,16 @@
 
 -- p25: the source rows each record was judged by, one per role: the record itself, and
 -- what its ground looks at beside it.
-{%- for ground, rows in grounds().items() %}
+{%- for listed in var('grounds') %}
 {%- set last_ground = loop.last %}
-{%- for row in rows %}
+{%- for row in listed.rows %}
 select
     iin,
     ground,
-    {{ rows[0] }} as record_row,
+    {{ listed.rows[0] }} as record_row,
     '{{ row.removesuffix("_row") }}' as role,
     {{ row }} as source_row
-from {{ ref(ground) }}
+from {{ ref(listed.model) }}
 where {{ row }} is not null
 {%- if not (last_ground and loop.last) %}
 union all

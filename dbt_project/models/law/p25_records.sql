@@ -1,14 +1,14 @@
 {{ config(materialized='view') }}
 
 -- p25: every record that makes someone a candidate for a ground, and how it was judged.
-{%- for ground, rows in grounds().items() %}
+{%- for listed in var('grounds') %}
 select
     iin,
     ground,
     stage,
     reason,
-    {{ rows[0] }} as record_row
-from {{ ref(ground) }}
+    {{ listed.rows[0] }} as record_row
+from {{ ref(listed.model) }}
 {%- if not loop.last %}
 union all
 {%- endif %}

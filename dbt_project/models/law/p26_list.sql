@@ -1,3 +1,11 @@
+{#- In the order of the law, each ground or null where it is not met. -#}
+{%- set met_grounds = [] -%}
+{%- for listed in var('grounds') -%}
+    {%- do met_grounds.append(
+        "max(case when ground = '" ~ listed.ground ~ "' then ground end)"
+    ) -%}
+{%- endfor -%}
+
 -- p26: the list of each local executive body: everyone who meets a ground of p25, in the
 -- region and district of their registered KATO code, each once with the grounds met (or
 -- once per ground, policy food_set.sets_per_person).
@@ -11,14 +19,8 @@ with met as (
 persons as (
     select
         iin,
-        min(ground) as first_ground,
-        concat_ws(
-            '|',
-            {%- for ground in grounds() %}
-            max(case when ground = '{{ ground[:5] }}' then ground end)
-            {%- if not loop.last %},{% endif %}
-            {%- endfor %}
-        ) as grounds
+        coalesce({{ met_grounds | join(', ') }}) as first_ground,
+        concat_ws('|', {{ met_grounds | join(', ') }}) as grounds
     from met
     group by iin
 ),

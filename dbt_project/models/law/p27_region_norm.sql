@@ -23,10 +23,7 @@ final as (
         coalesce(listed.recipients, 0) as recipients,
         norms.mode,
         norms.set_cost,
-        {{ law_value('run_context.food_set_floor', 'food_set_floor') }}
-        * {{ law_value(
-            'run_context.monthly_calculation_index', 'monthly_calculation_index'
-        ) }}
+        run_context.food_set_floor * run_context.monthly_calculation_index
             as floor_cost,
         regions.kato_row,
         norms.norm_row

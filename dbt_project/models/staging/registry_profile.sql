@@ -42,7 +42,7 @@ final as (
         snapshots.previous_rows,
         snapshots.missing_columns,
         snapshots.extra_columns,
-        snapshots.numeric_identifiers,
+        received.numeric_identifiers,
         received.rows_without_person,
         received.rows_in_future
     from {{ source('landing', 'landed_snapshots') }} as snapshots

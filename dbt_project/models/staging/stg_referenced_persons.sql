@@ -24,7 +24,7 @@ final as (
         persons.kato,
         persons.source_row
     from {{ ref('stg_persons') }} as persons
-    where persons.iin in (select iin from spoken_of)
+    where persons.iin in (select spoken_of.iin from spoken_of)
 )
 
 select * from final

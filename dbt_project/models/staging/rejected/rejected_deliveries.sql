@@ -1,3 +1,1 @@
-{{ config(materialized='table') }}
-
 {{ rejected_rows('deliveries') }}

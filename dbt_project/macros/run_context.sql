@@ -1,0 +1,45 @@
+{# A day that the run was given: as_of or known_at. #}
+{% macro run_day(name) -%}
+    cast('{{ var(name) }}' as date)
+{%- endmacro %}
+
+
+{# The column that a parameter or policy has in run_context: a point is no letter. #}
+{% macro column_for(name) -%}
+    {{ return(name | replace('.', '__')) }}
+{%- endmacro %}
+
+
+{# Rows of a name and its value as one row, with a column for each of the names. #}
+{% macro in_columns(names, name, type) -%}
+    {%- for listed in names %}
+        cast(max(case when {{ name }} = '{{ listed }}' then value end) as {{ type }})
+            as {{ column_for(listed) }}
+        {{- ',' if not loop.last }}
+    {%- endfor %}
+{%- endmacro %}
+
+
+{# Whether a name is one of those; the run ends with one that is not. #}
+{% macro is_listed(names, name, kind) -%}
+    case
+        when {{ name }} in ('{{ names | join("', '") }}') then true
+        else {{ fail(
+            "concat('no model computes by the " ~ kind ~ " ', " ~ name
+            ~ ", ': run_context does not list it')"
+        ) }}
+    end
+{%- endmacro %}
+
+
+{# Columns of which none may be null under the condition: there is no default. #}
+{% macro covered_columns(names, relation, condition) -%}
+    {%- for listed in names %}
+        case
+            when {{ condition }} and {{ relation }}.{{ column_for(listed) }} is null
+                then {{ fail("'no value of law covers the date: " ~ listed ~ "'") }}
+            else {{ relation }}.{{ column_for(listed) }}
+        end as {{ column_for(listed) }}
+        {{- ',' if not loop.last }}
+    {%- endfor %}
+{%- endmacro %}

@@ -61,6 +61,7 @@ final as (
             ("child_stay_row is not null", 'child_in_institution'),
             ("stay_row is not null", 'resident_in_institution'),
         ]) }},
+        child_iin,
         carer_row,
         -- who raises themselves is named once
         nullif(child_person_row, person_row) as child_row,

@@ -3,15 +3,11 @@
 -- the parents of a lower IIN who are dead or not in the register.
 with carers as (
     select
-        candidates.iin,
-        candidates.child_iin,
+        judged.iin,
         judged.ground,
+        judged.child_iin,
         judged.reason
-    from {{ ref('p25_4_carer_candidates') }} as candidates
-    inner join {{ ref('p25_4_carer') }} as judged
-        on
-            candidates.iin = judged.iin
-            and candidates.carer_row = judged.carer_row
+    from {{ ref('p25_4_carer') }} as judged
     inner join {{ ref('p25_ledger') }} as ledger
         on
             judged.iin = ledger.iin
@@ -49,17 +45,33 @@ parents as (
 ),
 
 final as (
-    select iin, ground, 'child_term' as role, term_row as source_row
+    select
+        iin,
+        ground,
+        'child_term' as role,
+        term_row as source_row
     from terms
     union all
-    select iin, ground, 'child_newer_term' as role, newer_row as source_row
+    select
+        iin,
+        ground,
+        'child_newer_term' as role,
+        newer_row as source_row
     from terms
     where newer_row is not null
     union all
-    select iin, ground, 'other_parent_link' as role, link_row as source_row
+    select
+        iin,
+        ground,
+        'other_parent_link' as role,
+        link_row as source_row
     from parents
     union all
-    select iin, ground, 'other_parent' as role, person_row as source_row
+    select
+        iin,
+        ground,
+        'other_parent' as role,
+        person_row as source_row
     from parents
     where person_row is not null
 )

@@ -11,14 +11,23 @@ with repeated as (
 ),
 
 final as (
-    select delivery_id as row_key, delivery_row as source_row, 'p30' as paragraph
+    select
+        delivery_id as row_key,
+        delivery_row as source_row,
+        'p30' as paragraph
     from {{ ref('p30_delivery') }}
     where finding is not null
     union all
-    select distinct delivery_id as row_key, person_row as source_row, 'p30' as paragraph
+    select distinct
+        delivery_id as row_key,
+        person_row as source_row,
+        'p30' as paragraph
     from repeated
     union all
-    select delivery_id as row_key, delivery_row as source_row, 'p30' as paragraph
+    select
+        delivery_id as row_key,
+        delivery_row as source_row,
+        'p30' as paragraph
     from repeated
     where delivery_row is not null
 )

@@ -12,16 +12,28 @@ with payouts as {{ inlined() }} (
 ),
 
 final as (
-    select row_key, award_row as source_row, 'p24' as paragraph
+    select
+        row_key,
+        award_row as source_row,
+        'p24' as paragraph
     from payouts
     union all
-    select row_key, term_row as source_row, 'p24' as paragraph
+    select
+        row_key,
+        term_row as source_row,
+        'p24' as paragraph
     from payouts
     union all
-    select row_key, person_row as source_row, 'p24' as paragraph
+    select
+        row_key,
+        person_row as source_row,
+        'p24' as paragraph
     from payouts
     union all
-    select payouts.row_key, payments.payment_row as source_row, 'p24' as paragraph
+    select
+        payouts.row_key,
+        payments.payment_row as source_row,
+        'p24' as paragraph
     from payouts
     inner join {{ ref('benefit_payments') }} as payments
         on payouts.award_id = payments.award_id and payouts.month = payments.month

@@ -38,6 +38,7 @@ import yaml
 
 from komek.base import grounds, places, registries
 from komek.base.errors import UsageError
+from komek.runs.layout import ROWS_PER_FILE
 
 _SUITE_KEYS = {"name", "table", "query", "key", "include", "expectations"}
 _EXPECTATION_KEYS = {"type", "kwargs", "severity", "meta"}
@@ -106,6 +107,7 @@ def result_suites(folder: Path = places.EXPECTATIONS) -> tuple[Suite, ...]:
         "entities": names,
         "entity_count": len(names),
         "grounds": list(grounds.codes()),
+        "rows_per_file": ROWS_PER_FILE,
     }
     return tuple(_suite(folder, file, parameters) for file in files)
 

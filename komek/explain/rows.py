@@ -60,20 +60,15 @@ class Citations:
         keys: dict[str, list[str]] = defaultdict(list)
         for table, key in decided:
             keys[table].append(key)
-        if not keys:
-            return
-        # One scan: a literal list is pushed down to it, a subquery is not.
-        wanted = " or ".join(
-            f"(table_name = ? and row_key in ({', '.join('?' * len(row_keys))}))"
-            for row_keys in keys.values()
-        )
-        values = [value for table in keys for value in (table, *keys[table])]
-        for table, key, *place in self.connection.execute(
-            "select table_name, row_key, entity, file, row_number from marts.lineage"
-            f" where {wanted}",
-            values,
-        ).fetchall():
-            self._places.setdefault((table, key), set()).add(Place(*place))
+        # A mart at a time, so that its part of the lineage is read and no other; a list
+        # is pushed down to it, a subquery is not.
+        for table, row_keys in keys.items():
+            for key, *place in self.connection.execute(
+                "select row_key, entity, file, row_number from marts.lineage where"
+                f" table_name = ? and row_key in ({', '.join('?' * len(row_keys))})",
+                [table, *row_keys],
+            ).fetchall():
+                self._places.setdefault((table, key), set()).add(Place(*place))
 
     def cite(self, table: str, key: str, source_rows: Iterable[int | None]) -> None:
         """Cite source rows, by their numbers in the run, where nothing was decided."""

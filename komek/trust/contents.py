@@ -1,4 +1,8 @@
-"""What the tables of a run hold: rows and one hash each, in whatever order."""
+"""What the tables of a run hold: rows and one hash each, in whatever order.
+
+The lineage is a view that copies nothing. What it shows are the rows of the evidence of
+every mart, views too, found in the landed files: both are held like tables.
+"""
 
 import hashlib
 import json
@@ -11,6 +15,8 @@ from komek.base import database
 # Read from the machine's clock, not from the inputs.
 CLOCK = {"run": ("started_at", "finished_at")}
 MARTS = ("marts",)
+EVIDENCE = "evidence_"
+LANDED_FILES = "landing.landed_files"
 _HALF = 2**64
 
 
@@ -27,6 +33,8 @@ def tables_of(
 ) -> dict[tuple[str, str], list[tuple[str, str]]]:
     """Return the tables of a run's file: schema and name to columns and their types.
 
+    Those of the schemas, the evidence among those of the marts, and the landed files.
+
     Raises:
         duckdb.Error: the file cannot be read.
     """
@@ -36,9 +44,16 @@ def tables_of(
             " list((column_name, data_type) order by ordinal_position)"
             " from information_schema.columns join information_schema.tables"
             " using (table_schema, table_name)"
-            " where list_contains(?, table_schema) and table_type = 'BASE TABLE'"
+            " where list_contains($schemas, table_schema) and ("
+            "table_type = 'BASE TABLE'"
+            " or (table_schema = 'marts' and starts_with(table_name, $evidence)))"
+            " or concat(table_schema, '.', table_name) = $landed_files"
             " group by all order by all",
-            [list(schemas)],
+            {
+                "schemas": list(schemas),
+                "evidence": EVIDENCE,
+                "landed_files": LANDED_FILES,
+            },
         ).fetchall()
     return {(schema, table): columns for schema, table, columns in found}
 
@@ -77,12 +92,40 @@ def content_of(
 
 
 def contents_of(run_file: Path) -> dict[str, Content]:
-    """Return the content of every mart of a finished run.
+    """Return the content of every mart of a finished run, and of its landed files.
 
     Raises:
         duckdb.Error: the file cannot be read.
     """
     return {
-        table: content_of(run_file, schema, table, columns)
+        name_of(schema, table): content_of(run_file, schema, table, columns)
         for (schema, table), columns in tables_of(run_file).items()
     }
+
+
+def name_of(schema: str, table: str) -> str:
+    """Return a table's name in receipts: a mart has its own, others their schema's."""
+    return table if schema in MARTS else f"{schema}.{table}"
+
+
+def relation_of(name: str) -> str:
+    """Return schema and table of a name in a receipt."""
+    return name if "." in name else f"{MARTS[0]}.{name}"
+
+
+def views_of(run_file: Path, schemas: Sequence[str]) -> dict[str, str]:
+    """Return the views of a run's file, schema and name to their SQL.
+
+    As DuckDB writes it: another version may write the same view otherwise.
+
+    Raises:
+        duckdb.Error: the file cannot be read.
+    """
+    with database.connect(run_file, read_only=True) as connection:
+        found = connection.execute(
+            "select concat(schema_name, '.', view_name), sql from duckdb_views()"
+            " where database_name = current_database()"
+            " and list_contains(?, schema_name)",
+            [list(schemas)],
+        ).fetchall()
+    return dict(found)

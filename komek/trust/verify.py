@@ -53,7 +53,15 @@ from komek.trust.chain import (
     receipt_path,
     receipt_paths,
 )
-from komek.trust.contents import Content, content_of, contents_of, tables_of
+from komek.trust.contents import (
+    Content,
+    content_of,
+    contents_of,
+    name_of,
+    relation_of,
+    tables_of,
+    views_of,
+)
 from komek.trust.receipts import read_receipt
 from komek.trust.signatures import PublicKeys, public_keys
 
@@ -210,10 +218,10 @@ def _tables(
             raise
         yield f"{run_file.name} cannot be read as a database"
         return
-    named = {table for _, table in found}
+    named = {name_of(*table) for table in found}
     yield from (
-        f"marts.{table} is not in {run_file.name}"
-        for table in sorted({*receipt["tables"]} - named)
+        f"{relation_of(name)} is not in {run_file.name}"
+        for name in sorted({*receipt["tables"]} - named)
     )
     for (schema, table), columns in found.items():
         try:
@@ -221,22 +229,22 @@ def _tables(
         except duckdb.Error:
             yield f"{schema}.{table} cannot be read from {run_file.name}"
             continue
+        name = name_of(schema, table)
         yield from _compared(
-            table, content, receipt["tables"].get(table), f"{run_file.name} has"
+            name, content, receipt["tables"].get(name), f"{run_file.name} has"
         )
 
 
 def _compared(
-    table: str, content: Content, recorded: Mapping[str, Any] | None, has: str
+    name: str, content: Content, recorded: Mapping[str, Any] | None, has: str
 ) -> Iterator[str]:
+    table = relation_of(name)
     if recorded is None:
-        yield f"marts.{table}: {has} it, the receipt does not"
+        yield f"{table}: {has} it, the receipt does not"
     elif content.rows != recorded["rows"]:
-        yield (
-            f"marts.{table}: {has} {content.rows} rows, the receipt {recorded['rows']}"
-        )
+        yield f"{table}: {has} {content.rows} rows, the receipt {recorded['rows']}"
     elif content.md5 != recorded["md5"]:
-        yield f"marts.{table}: {has} other values than the receipt"
+        yield f"{table}: {has} other values than the receipt"
 
 
 def _publications(home: Home, run_id: str, chain: Chain) -> Iterator[str]:
@@ -300,21 +308,40 @@ def _recomputed(home: Home, receipt: Mapping[str, Any], *, intact: bool) -> list
         again = contents_of(run.file)
         found = [
             finding
-            for table in sorted({*receipt["tables"], *again} - left_out)
+            for name in sorted({*receipt["tables"], *again} - left_out)
             for finding in (
                 _compared(
-                    table,
-                    again[table],
-                    receipt["tables"].get(table),
+                    name,
+                    again[name],
+                    receipt["tables"].get(name),
                     "computed again it has",
                 )
-                if table in again
-                else [f"marts.{table} is not computed any more"]
+                if name in again
+                else [f"{relation_of(name)} is not computed any more"]
             )
         ]
+        if not left_out:
+            found += _views(home.run_file(run_id), run.file)
         if intact and not found:
             return []
         return found + _within(home.run_file(run_id), run.file, left_out)
+
+
+def _views(filed: Path, again: Path) -> list[str]:
+    """Name the views of the run's file that are not those of the computed one.
+
+    Under the same code: a table's content is in the receipt, that of a view follows
+    from its SQL.
+    """
+    try:
+        there, computed = (views_of(file, _WITHIN) for file in (filed, again))
+    except (duckdb.Error, OSError, UsageError):
+        return []
+    return [
+        f"{view}: {filed.name} has another view than is computed again"
+        for view in sorted({*there, *computed})
+        if there.get(view) != computed.get(view)
+    ]
 
 
 def _within(filed: Path, again: Path, left_out: set[str]) -> list[str]:

@@ -15,6 +15,7 @@ from komek.base.errors import StoppedError, UsageError
 from komek.checks.check import _check, check_door, check_result
 from komek.checks.outcome import Outcome, Result
 from komek.checks.suites import Suite, door_suites, result_suites
+from komek.runs.layout import ROWS_PER_FILE
 
 LIVING, DEAD, CHILD, UNKNOWN = (
     "900101300011",
@@ -404,7 +405,7 @@ def mart(name: str, columns: str, *rows: str) -> Iterable[str]:
 
 
 def result_tables() -> Iterable[str]:
-    for schema in ("staging", "law", "facts", "marts"):
+    for schema in ("landing", "staging", "law", "facts", "marts"):
         yield f"create schema {schema}"
     paragraphs = [f"'p{number}'" for number in (5, 12, 14, 16, 17, 20, 24, 25, 26, 27)]
     paragraphs += ["'p28'", "'p30'"]
@@ -548,9 +549,9 @@ def result_tables() -> Iterable[str]:
         ),
     )
     yield from mart(
-        "marts.lineage",
-        "table_name varchar, row_key varchar, entity varchar, file varchar, "
-        "row_number bigint, paragraph varchar",
+        "landing.landed_files",
+        "file_no integer, entity varchar, file varchar",
+        "1, 'persons', 'persons/1.csv'",
     )
     for name, key, paragraph in (
         ("food_set_decisions", "iin || '|' || ground", "p25"),
@@ -563,12 +564,33 @@ def result_tables() -> Iterable[str]:
         ("case_deadlines", "case_kind || '|' || case_id || '|' || step", "p5"),
         ("application_findings", "application_id || '|' || finding", "p14"),
         ("delivery_plan", "iin", "p28"),
+        ("delivery_findings", "delivery_id", "p30"),
         ("region_status", "region_kato", "p27"),
     ):
         yield (
-            f"insert into marts.lineage select '{name}', {key}, 'persons', "
-            f"'persons/1.csv', 1, '{paragraph}' from marts.{name}"
+            f"create table marts.evidence_{name} as select {key} as row_key, "
+            f"{source_row(1)} as source_row, '{paragraph}' as paragraph "
+            f"from marts.{name}"
         )
+    yield lineage()
+
+
+def source_row(number: int, file_no: int = 1) -> str:
+    return f"{file_no * ROWS_PER_FILE + number}::bigint"
+
+
+def lineage(**names: str) -> str:
+    """Put the evidence of every mart together, a mart under another name if given."""
+    evidence = " union all ".join(
+        f"select '{names.get(name, name)}' as table_name, * from marts.evidence_{name}"
+        for name in (*DECISIONS, "delivery_findings")
+    )
+    return (
+        "create or replace view marts.lineage as select table_name, row_key, entity, "
+        f"file, source_row % {ROWS_PER_FILE} as row_number, paragraph "
+        f"from ({evidence}) inner join landing.landed_files "
+        f"on source_row // {ROWS_PER_FILE} = file_no"
+    )
 
 
 def copied(name: str, times: int = 2) -> str:
@@ -647,9 +669,7 @@ RESULT_BREAKS: list[Breaks] = [
             for name in DECISIONS
         },
         **{
-            (name, "every_row_has_lineage"): (
-                f"delete from marts.lineage where table_name = '{name}'"
-            )
+            (name, "every_row_has_lineage"): f"delete from marts.evidence_{name}"
             for name in DECISIONS
         },
         ("delivery_findings", "nothing_found"): A_DELIVERY,
@@ -814,19 +834,25 @@ RESULT_BREAKS: list[Breaks] = [
         ("law_coverage", "every_paragraph_listed"): (
             "insert into law.paragraphs values ('p31')"
         ),
-        ("lineage", "table_name_codes"): (
-            "insert into marts.lineage values "
-            "('people', 'x', 'persons', 'persons/1.csv', 1, 'p25')"
-        ),
-        ("lineage", "entity_codes"): last("lineage", entity="'people'"),
-        ("lineage", "paragraph_in_force"): last("lineage", paragraph="'p99'"),
-        ("lineage", "row_is_complete"): last("lineage", row_number="null"),
-        ("lineage", "source_row_is_accepted"): (
-            "insert into marts.lineage values ('mse_queue', 'x', 'persons', "
-            "'persons/1.csv', 8, 'p17')"
-        ),
+        (
+            "lineage",
+            "entity_codes",
+        ): "update landing.landed_files set entity = 'people'",
     },
     {
+        **{
+            (name, "lineage_names_a_row_once"): copied(f"evidence_{name}", times=1)
+            for name in DECISIONS
+        },
+        ("delivery_findings", "lineage_names_a_row_once"): (
+            "insert into marts.evidence_delivery_findings "
+            f"select 'd1', {source_row(1)}, 'p99' from range(2)"
+        ),
+        **{
+            (name, "lineage_is_sound"): first(f"evidence_{name}", paragraph="'p99'")
+            for name in (*DECISIONS, "delivery_findings")
+        },
+        ("lineage", "table_name_codes"): lineage(mse_queue="queue"),
         **{(name, "grain_is_unique"): copied(name) for name in KEYS},
         ("food_set_recipients", "grain_is_unique"): copied("food_set_recipients"),
         ("delivery_findings", "grain_is_unique"): (
@@ -864,10 +890,20 @@ RESULT_BREAKS: list[Breaks] = [
 BROKEN = [(n, name) for n, breaks in enumerate(RESULT_BREAKS) for name in breaks]
 
 
-LINEAGE_OF_TWO_SETS = (
-    "select 'food_set_recipients', iin || '|' || primary_ground, 'persons', "
-    "'persons/1.csv', 1, 'p26' from marts.food_set_recipients"
+EVIDENCE_OF_TWO_SETS = (
+    f"select iin || '|' || primary_ground, {source_row(1)}, 'p26' "
+    "from marts.food_set_recipients"
 )
+# What may be wrong with a row of the evidence that is sound otherwise.
+UNSOUND = {
+    "no key": "row_key = null",
+    "no row": "source_row = null",
+    "no row of that number": f"source_row = {source_row(0)}",
+    "no landed file": f"source_row = {source_row(1, file_no=2)}",
+    "a row in quarantine": f"source_row = {source_row(8)}",
+    "no paragraph": "paragraph = null",
+    "a paragraph that is not in force": "paragraph = 'p99'",
+}
 
 
 @pytest.fixture(scope="module")
@@ -960,11 +996,20 @@ def test_two_sets_for_two_grounds_where_the_policy_says_so(good_result, tmp_path
             "update facts.run_context set food_set__sets_per_person = 'one_per_ground'",
             copied("food_set_recipients", times=1),
             last("food_set_recipients", primary_ground="'p25_5'"),
-            "delete from marts.lineage where table_name = 'food_set_recipients'",
-            f"insert into marts.lineage {LINEAGE_OF_TWO_SETS}",
+            "delete from marts.evidence_food_set_recipients",
+            f"insert into marts.evidence_food_set_recipients {EVIDENCE_OF_TWO_SETS}",
         ],
     )
     check("result", "food_set_recipients", file, tmp_path).raise_if_stopped()
+
+
+@pytest.mark.parametrize("wrong", UNSOUND)
+def test_a_trace_leads_to_an_accepted_row_by_law(good_result, tmp_path, wrong):
+    file = tmp_path / "run.duckdb"
+    shutil.copy(good_result, file)
+    execute(file, [f"update marts.evidence_mse_queue set {UNSOUND[wrong]}"])
+    outcome = check("result", "mse_queue", file, tmp_path)
+    assert "mse_queue: lineage_is_sound: 1 row" in outcome.stopped
 
 
 def test_reports_hold_no_personal_data_and_are_the_owners_alone(

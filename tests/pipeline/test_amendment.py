@@ -51,7 +51,7 @@ NEW_GROUND = """\
 with candidates as (
     select
         awards.iin,
-        awards.award_row as record_row,
+        awards.award_row,
         people.person_row,
         people.death_date,
         awards.start_on <= run_context.as_of
@@ -72,13 +72,7 @@ select
         ("death_date is not null", 'deceased'),
         ("not is_awarded", 'award_not_active'),
     ]) }},
-    person_row,
-    record_row,
-    cast(null as bigint) as other_row,
-    cast(null as bigint) as child_row,
-    cast(null as bigint) as stay_row,
-    cast(null as bigint) as child_stay_row,
-    cast(null as bigint) as newer_row
+    award_row
 from candidates
 """
 
@@ -156,6 +150,16 @@ def test_the_sixth_ground_of_p25_decides_from_its_day(built: Runs) -> None:
     assert _rows(built.in_force, listed)
 
 
+def test_who_is_listed_by_the_sixth_ground_rests_on_its_record(built: Runs) -> None:
+    of_entity = (
+        "select distinct entity from marts.lineage inner join"
+        " marts.food_set_recipients on row_key = iin"
+        " where table_name = 'food_set_recipients' and primary_ground = 'p25_6'"
+    )
+
+    assert ("benefit_awards",) in _rows(built.in_force, of_entity)
+
+
 def test_the_sixth_ground_has_its_conditions_in_the_run(built: Runs) -> None:
     conditions = (
         "select reason from law.conditions where decides = 'p25_6' order by stage"
@@ -215,14 +219,18 @@ def _amend() -> None:
         path.write_text(path.read_text(encoding="utf-8") + rows, encoding="utf-8")
     models = places.DBT_PROJECT / "models" / "law"
     (models / "p25_6_capacity_loss.sql").write_text(NEW_GROUND, encoding="utf-8")
-    # Every ground has the columns of the others.
+    # A ground has the columns of the others but for those of its source rows.
     contract = (models / "p25_5_unemployed.yml").read_text(encoding="utf-8")
+    decided, row, _ = contract.partition("      - name: case_row\n")
+    assert row
     (models / "p25_6_capacity_loss.yml").write_text(
-        contract.replace("p25_5_unemployed", "p25_6_capacity_loss"), encoding="utf-8"
+        decided.replace("p25_5_unemployed", "p25_6_capacity_loss")
+        + "      - {name: award_row, description: Source row., data_type: bigint}\n",
+        encoding="utf-8",
     )
     project = places.DBT_PROJECT / "dbt_project.yml"
-    fifth = "    - {ground: p25_5, model: p25_5_unemployed}\n"
-    sixth = "    - {ground: p25_6, model: p25_6_capacity_loss}\n"
+    fifth = "      model: p25_5_unemployed\n      rows: [case_row, stay_row]\n"
+    sixth = "    - {ground: p25_6, model: p25_6_capacity_loss, rows: [award_row]}\n"
     listed = project.read_text(encoding="utf-8")
     assert listed.count(fifth) == 1
     project.write_text(listed.replace(fifth, fifth + sixth), encoding="utf-8")

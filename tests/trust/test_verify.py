@@ -22,7 +22,7 @@ from komek.runs.run import Request, Run
 from komek.runs.version import code_version
 from komek.trust import verify as verify_module
 from komek.trust.chain import chain_path, receipt_path
-from komek.trust.contents import CLOCK, tables_of
+from komek.trust.contents import CLOCK, EVIDENCE, tables_of
 from komek.trust.receipts import read_receipt, write_receipt
 from komek.trust.verify import Verified, check, verify
 
@@ -119,7 +119,11 @@ UPDATED = {
 
 def tamper(run_file: Path, draw: random.Random) -> str:
     """Change, delete or add one random row of a random mart; return its name."""
-    tables = tables_of(run_file)
+    tables = {
+        name: columns
+        for name, columns in tables_of(run_file).items()
+        if not name[1].startswith(EVIDENCE)
+    }
     with duckdb.connect(run_file) as connection:
         while True:
             (schema, table), columns = draw.choice(list(tables.items()))
@@ -155,6 +159,27 @@ def test_a_changed_row_of_any_mart_is_found_by_name(
         found = check(home, run_id).findings
         assert any(finding.startswith(f"{name}:") for finding in found), (name, found)
         assert any(f"{run_id}.duckdb is not what it was" in line for line in found)
+
+
+@pytest.mark.parametrize(
+    ("change", "shown"),
+    [
+        ("update law.p25_ledger set person_row = 1", "evidence_food_set_decisions"),
+        ("delete from law.p25_3_disability_group", "evidence_food_set_recipients"),
+        ("update law.list_sets set norm_row = null", "evidence_delivery_plan"),
+        ("delete from facts.benefit_payments", "evidence_payout_schedule"),
+    ],
+)
+def test_a_changed_row_of_the_law_is_found_in_the_lineage_that_shows_it(
+    built: tuple[Home, str], change: str, shown: str
+) -> None:
+    home, run_id = built
+    run_file = home.run_file(run_id)
+    with restored(run_file):
+        with duckdb.connect(run_file) as run:
+            run.execute(change)
+        found = check(home, run_id).findings
+    assert any(finding.startswith(f"marts.{shown}:") for finding in found), found
 
 
 @pytest.mark.parametrize(
@@ -303,6 +328,27 @@ def test_a_forgery_that_fits_is_found_by_computing_again(
     for table in tables:
         assert any(line.startswith(f"{table}: computed again") for line in found)
         assert any(line.startswith(table) and "rows of" in line for line in found)
+
+
+def test_a_view_that_shows_other_rows_is_found_by_computing_again(
+    copied: tuple[Home, str],
+) -> None:
+    home, run_id = copied
+
+    def change(run_file: Path) -> None:
+        with duckdb.connect(run_file) as run:
+            run.execute("create view marts.kept as select * from marts.lineage")
+            run.execute(
+                "create or replace view marts.lineage as select * replace"
+                " (row_number + 1 as row_number) from marts.kept"
+            )
+
+    forge(home, run_id, change)
+    found = verify(home, run_id, quiet).findings
+    assert found == [
+        f"marts.{view}: {run_id}.duckdb has another view than is computed again"
+        for view in ("kept", "lineage")
+    ]
 
 
 def test_a_table_behind_the_marts_is_named(copied: tuple[Home, str]) -> None:

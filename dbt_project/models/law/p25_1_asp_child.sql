@@ -3,10 +3,10 @@
 with candidates as (
     select
         members.iin,
-        members.member_row as record_row,
-        cover.award_row as other_row,
+        members.member_row,
+        cover.award_row,
         cover.is_on,
-        cover.renewal_row as newer_row,
+        cover.renewal_row,
         people.birth_date,
         people.death_date,
         people.person_row,
@@ -48,13 +48,10 @@ final as (
             ("as_of >= too_old_on", 'age_18_or_over'),
             ("stay_row is not null", 'resident_in_institution'),
         ]) }},
-        person_row,
-        record_row,
-        other_row,
-        cast(null as bigint) as child_row,
-        stay_row,
-        cast(null as bigint) as child_stay_row,
-        newer_row
+        member_row,
+        award_row,
+        renewal_row,
+        stay_row
     from candidates
 )
 

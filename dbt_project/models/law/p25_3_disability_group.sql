@@ -4,8 +4,8 @@ with candidates as (
     select
         terms.iin,
         terms.is_in_force,
-        terms.term_row as record_row,
-        terms.newer_row,
+        terms.term_row,
+        terms.newer_row as newer_term_row,
         people.death_date,
         people.person_row,
         stays.stay_row
@@ -27,13 +27,9 @@ final as (
             ("not is_in_force", 'term_not_in_force'),
             ("stay_row is not null", 'resident_in_institution'),
         ]) }},
-        person_row,
-        record_row,
-        cast(null as bigint) as other_row,
-        cast(null as bigint) as child_row,
-        stay_row,
-        cast(null as bigint) as child_stay_row,
-        newer_row
+        term_row,
+        newer_term_row,
+        stay_row
     from candidates
 )
 

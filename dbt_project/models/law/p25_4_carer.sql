@@ -25,8 +25,8 @@ candidates as (
         children.person_row as child_person_row,
         children.death_date as child_death_date,
         coalesce(disabilities.is_in_force, false) as is_disabled,
-        disabilities.term_row as other_row,
-        disabilities.newer_row,
+        disabilities.term_row as child_term_row,
+        disabilities.newer_row as child_newer_term_row,
         case
             when run_context.food_set__carer_child_in_institution = 'exclude'
                 then child_stays.stay_row
@@ -61,14 +61,14 @@ final as (
             ("child_stay_row is not null", 'child_in_institution'),
             ("stay_row is not null", 'resident_in_institution'),
         ]) }},
-        person_row,
-        record_row,
-        other_row,
+        child_iin,
+        carer_row,
         -- who raises themselves is named once
         nullif(child_person_row, person_row) as child_row,
-        stay_row,
+        child_term_row,
+        child_newer_term_row,
         nullif(child_stay_row, stay_row) as child_stay_row,
-        newer_row
+        stay_row
     from candidates
 )
 

@@ -5,7 +5,7 @@ with recipients as (
     select
         awards.iin,
         awards.dependant_iin as child_iin,
-        awards.award_row as record_row,
+        awards.award_row as carer_row,
         awards.start_on <= run_context.as_of
         and (
             awards.stop_on is null or awards.stop_on >= run_context.as_of
@@ -40,14 +40,14 @@ final as (
     select
         iin,
         child_iin,
-        record_row,
+        carer_row,
         is_awarded
     from recipients
     union all
     select
         parents.parent_iin as iin,
         parents.child_iin,
-        parents.link_row as record_row,
+        parents.link_row as carer_row,
         true as is_awarded
     from parents
     cross join {{ ref('run_context') }} as run_context

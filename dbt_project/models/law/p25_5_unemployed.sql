@@ -5,7 +5,7 @@ with candidates as (
         cases.iin,
         cases.unemployed_decided_on,
         cases.deregistered_on,
-        cases.case_row as record_row,
+        cases.case_row,
         people.death_date,
         people.person_row,
         case
@@ -30,13 +30,8 @@ final as (
             ("deregistered_on is not null", 'deregistered'),
             ("stay_row is not null", 'resident_in_institution'),
         ]) }},
-        person_row,
-        record_row,
-        cast(null as bigint) as other_row,
-        cast(null as bigint) as child_row,
-        stay_row,
-        cast(null as bigint) as child_stay_row,
-        cast(null as bigint) as newer_row
+        case_row,
+        stay_row
     from candidates
 )
 

@@ -29,14 +29,9 @@ final as (
         ranked.reason,
         coalesce(people.region_kato, 'unassigned') as region_kato,
         people.district_kato,
+        people.person_row,
         people.kato_row,
-        ranked.person_row,
-        ranked.record_row,
-        ranked.other_row,
-        ranked.child_row,
-        ranked.stay_row,
-        ranked.child_stay_row,
-        ranked.newer_row
+        ranked.record_row
     from ranked
     left join {{ ref('people') }} as people on ranked.iin = people.iin
     where ranked.nth = 1

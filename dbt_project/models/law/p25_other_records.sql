@@ -1,15 +1,10 @@
 -- p25: where a ground is not met, every record of the person for it failed: those beside
--- the one that the ledger names, with what each failed by.
+-- the one that the ledger names.
 with final as (
     select
         records.iin,
         records.ground,
-        records.record_row,
-        records.other_row,
-        records.child_row,
-        records.stay_row,
-        records.child_stay_row,
-        records.newer_row
+        records.record_row
     from {{ ref('p25_ledger') }} as ledger
     inner join {{ ref('p25_records') }} as records
         on

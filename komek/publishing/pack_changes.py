@@ -12,6 +12,7 @@ from komek.publishing.pack_files import (
     parquet_options,
     read_parquet,
 )
+from komek.publishing.pack_rows import TEXTS, shortened
 
 # Of the whole pack, and of the person.
 _NOT_COMPARED = ("list_month", "iin")
@@ -32,10 +33,16 @@ def write_changes(
     if previous is not None:
         before = read_parquet(previous / "recipients.parquet", pack.region_kato)
         region = pack.region_kato
-    connection.execute(f"create or replace temp view previous_pack as from {before}")
-    described = connection.execute("describe previous_pack").fetchall()
+    described = connection.execute(f"describe from {before}").fetchall()
     # A pack of an older version of the project may lack a column.
-    had = {name for name, *_ in described}
+    had = [name for name, *_ in described]
+    # Of long texts the rows of this pack have the hash, too.
+    shorter = ", ".join(
+        f"{shortened(name)} as {name}" if name in TEXTS else name for name in had
+    )
+    connection.execute(
+        f"create or replace temp view previous_pack as select {shorter} from {before}"
+    )
     columns = [
         column.name
         for column in COLUMNS

@@ -5,6 +5,7 @@ own.
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -23,6 +24,8 @@ from komek.base.database import (
     scan_encrypted,
     text_literal,
 )
+from komek.publishing.cells import MOST_UNITS, cut, shown, without_formula
+from komek.publishing.pack_rows import TEXTS, batches, between, replaced, whole_rows
 from komek.publishing.publication import ChainHead
 from komek.publishing.workbook import (
     MAX_ROWS,
@@ -34,6 +37,10 @@ from komek.publishing.workbook import (
     write_workbook,
 )
 
+# DuckDB's own size of a row group; where rows are long, so many bytes.
+_GROUP_ROWS = 122_880
+_GROUP_BYTES = 32 << 20
+
 
 def add_pack_key(connection: duckdb.DuckDBPyConnection, region_kato: str) -> None:
     """Let a connection and its cursors read and write a region's encrypted packs.
@@ -44,10 +51,10 @@ def add_pack_key(connection: duckdb.DuckDBPyConnection, region_kato: str) -> Non
     add_parquet_key(connection, region_kato, key_of(region_kato))
 
 
-def parquet_options(region_kato: str) -> str:
+def parquet_options(region_kato: str, group_rows: int = _GROUP_ROWS) -> str:
     """Return what a region's Parquet files are written with, as SQL for `copy`."""
     key = f", encryption_config {footer_key(region_kato)}" if encrypts() else ""
-    return f"(format parquet, compression zstd{key})"
+    return f"(format parquet, compression zstd, row_group_size {group_rows}{key})"
 
 
 def read_parquet(file: Path, region_kato: str) -> str:
@@ -84,14 +91,12 @@ ENCRYPTED_FILES = ("recipients.parquet", "changes.parquet")
 # RFC 4180, as SQL for `copy`.
 CSV_OPTIONS = r"(format csv, header, new_line '\r\n')"
 _NAMES = ", ".join(column.name for column in COLUMNS)
-# Spreadsheets take a cell that begins so for a formula, the full-width forms too, and
-# some overlook what is not seen before it. Where `;` parts the cells, as in Russian
-# settings, quotes inside a line mean nothing: a cell begins after any `;`, tab, line.
-_UNSEEN = r"""[\p{Zs}\p{Cf}\x00-\x08\x0B\x0C\x0E-\x1F\x7F"'']*"""
-_FORMULA = rf"(^|[;\t\r\n])({_UNSEEN}[=+\-@＝＋－＠])"
-_MAY_BE_FORMULA = r"[=+\-@＝＋－＠]|^[\t\r\n]"
+# Texts of any kind.
+_IDS = ("contract_id", "iban")
+_FREE = (*TEXTS, *_IDS)
 _ARROW_ROWS = 10_000
 _DISTRICTLESS = "no district"
+_CUT = f"cells cut at {MOST_UNITS} characters"
 
 
 @dataclass(frozen=True)
@@ -107,11 +112,15 @@ class Origin:
 
 @dataclass(frozen=True)
 class District:
-    """A district of a pack; `kato` is None for recipients without one."""
+    """A district of a pack; `kato` is None for recipients without one.
+
+    Its rows follow on one another from the place `first` on.
+    """
 
     kato: str | None
     recipients: int
     amount_total: Decimal
+    first: int
 
     @property
     def name(self) -> str:
@@ -121,10 +130,21 @@ class District:
 
 @dataclass(frozen=True)
 class Pack:
-    """A region's pack, amounts in tenge."""
+    """A region's pack, amounts in tenge.
+
+    Attributes:
+        region_kato: the region.
+        districts: in order.
+        longest_row: the bytes of the long texts of its longest row.
+        has_commands: whether a text has characters that are not shown as they are.
+        cut_cells: how many texts are longer than a cell of a workbook may be.
+    """
 
     region_kato: str
     districts: tuple[District, ...]
+    longest_row: int = 0
+    has_commands: bool = False
+    cut_cells: int = 0
 
     @property
     def recipients(self) -> int:
@@ -137,47 +157,63 @@ class Pack:
         amounts = (district.amount_total for district in self.districts)
         return sum(amounts, Decimal("0.00"))
 
+    @property
+    def first(self) -> int:
+        """The place of its first row; the others follow on it."""
+        return min((district.first for district in self.districts), default=0)
 
-def _rows_of(pack: Pack) -> str:
-    region = text_literal(pack.region_kato)
-    return f"""
-        from pack_rows where region_kato = {region}
-        order by district_kato nulls first, number
-    """
+    @property
+    def end(self) -> int:
+        """The place behind its last row."""
+        return self.first + self.recipients
+
+
+@contextmanager
+def _rows_of(
+    connection: duckdb.DuckDBPyConnection, pack: Pack, *shown_as: str
+) -> Iterator[str]:
+    """Yield SQL for a pack's rows in order, from `from` on, to be read once."""
+    if not pack.longest_row:
+        yield between(pack.first, pack.end, *shown_as)
+        return
+    with whole_rows(connection, _NAMES, pack.first, pack.end, *shown_as) as rows:
+        yield rows
+
+
+def _shown(pack: Pack) -> list[str]:
+    """Return SQL that puts what cells show in place of texts, where that is another."""
+    return [replaced(_FREE, shown)] if pack.has_commands else []
 
 
 def write_csv(connection: duckdb.DuckDBPyConnection, pack: Pack, path: Path) -> None:
-    """Write RFC 4180: UTF-8, a header, CRLF; formulas get a leading apostrophe."""
-    harmless = ", ".join(
-        column.name
-        if column.is_amount
-        else f"{_without_formula(f'{column.name}::varchar')} as {column.name}"
+    """Write RFC 4180: UTF-8, a header, CRLF; formulas get a leading apostrophe.
+
+    A byte-order mark comes first, by which Excel knows the encoding.
+    """
+    cells = [
+        column.name if column.is_amount else without_formula(f"{column.name}::varchar")
         for column in COLUMNS
+    ]
+    names = ["\ufeff" + COLUMNS[0].name, *(column.name for column in COLUMNS[1:])]
+    columns = ", ".join(
+        f'{cell} as "{name}"' for cell, name in zip(cells, names, strict=True)
     )
-    connection.execute(
-        f"copy (select {harmless} {_rows_of(pack)}) to {text_literal(path)} "
-        + CSV_OPTIONS
-    )
-
-
-def _without_formula(text: str) -> str:
-    """Return SQL for a text with an apostrophe before whatever would be a formula."""
-    marked = rf"regexp_replace({text}, '{_FORMULA}', '\1''\2', 'g')"
-    begins = rf"case when regexp_matches({text}, '^[\t\r\n]') then '''' else '' end"
-    return (
-        f"case when regexp_matches({text}, '{_MAY_BE_FORMULA}')"
-        f" then {begins} || {marked} else {text} end"
-    )
+    with _rows_of(connection, pack, *_shown(pack)) as rows:
+        connection.execute(
+            f"copy (select {columns} {rows}) to {text_literal(path)} {CSV_OPTIONS}"
+        )
 
 
 def write_parquet(
     connection: duckdb.DuckDBPyConnection, pack: Pack, path: Path
 ) -> None:
-    """Write the recipients as Parquet, in the order of the CSV."""
-    connection.execute(
-        f"copy (select {_NAMES} {_rows_of(pack)}) to {text_literal(path)} "
-        + parquet_options(pack.region_kato)
-    )
+    """Write the recipients as Parquet, in the order of the CSV, texts as they are."""
+    group = _GROUP_BYTES // max(1, pack.longest_row)
+    with _rows_of(connection, pack) as rows:
+        connection.execute(
+            f"copy (select {_NAMES} {rows}) to {text_literal(path)} "
+            + parquet_options(pack.region_kato, max(1, min(group, _GROUP_ROWS)))
+        )
 
 
 def write_xlsx(
@@ -198,6 +234,7 @@ def write_xlsx(
             ("official", str(origin.official).lower()),
             ("recipients", pack.recipients),
             ("amount_total", float(pack.amount_total)),
+            *([(_CUT, pack.cut_cells)] if pack.cut_cells else []),
         ),
         header=("district_kato", "recipients", "amount_total"),
         table=[
@@ -215,28 +252,18 @@ def _sheet(
     part = first // MAX_ROWS
     name = district.name if part == 0 else f"{district.name} ({part + 1})"
     count = min(MAX_ROWS, district.recipients - first)
+    begin, end = district.first + first, district.first + first + count
+    shown_as = [*_shown(pack), replaced(_FREE if pack.longest_row else _IDS, cut)]
 
     def rows_xml(styles: Styles) -> Iterator[memoryview]:
         # Row 1 is the header, and a sheet's rows count from 1.
-        row = f"(number - {first} + 2)::varchar as sheet_row"
-        query = f"""
-            select {row_sql(COLUMNS, "sheet_row", styles)}
-            from (
-                select *, {row} from pack_rows
-                where
-                    region_kato = $region
-                    and district_kato is not distinct from $district
-                    and number >= $first and number < $first + $count
-            )
-            order by number
-        """
-        wanted = {
-            "region": pack.region_kato,
-            "district": district.kato,
-            "first": first,
-            "count": count,
-        }
-        for batch in connection.execute(query, wanted).to_arrow_reader(_ARROW_ROWS):
+        select = row_sql(COLUMNS, f"(place - {begin} + 2)::varchar", styles)
+        if pack.longest_row:
+            for table in batches(connection, select, begin, end, *shown_as):
+                yield from (_joined(batch.column(0)) for batch in table.to_batches())
+            return
+        query = f"select {select} {between(begin, end, *shown_as)}"
+        for batch in connection.execute(query).to_arrow_reader(_ARROW_ROWS):
             yield _joined(batch.column(0))
 
     return Sheet(name, count, rows_xml)

@@ -14,7 +14,7 @@ import os
 import re
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date
 from pathlib import Path
 
@@ -35,6 +35,7 @@ from komek.publishing.pack_files import (
     write_parquet,
     write_xlsx,
 )
+from komek.publishing.pack_rows import cut_cells, gather
 
 PACK_MANIFEST = "manifest.json"
 
@@ -91,7 +92,7 @@ def write_packs(
     month = month_folder(folder, origin.list_month)
     with database.connect(work / "packs.duckdb") as connection:
         database.attach(connection, run_file, "run")
-        _gather(connection)
+        gather(connection)
         packs = _packs(connection)
         if database.encrypts():
             for pack in packs:
@@ -117,64 +118,30 @@ def write_packs(
     return packs
 
 
-def _gather(connection: duckdb.DuckDBPyConnection) -> None:
-    """Join and order the rows of all published regions, numbered per district.
-
-    `number` is the row's place in its district, from 0.
-    """
-    connection.execute(
-        """
-        create table pack_rows as
-        select
-            recipients.list_month,
-            recipients.iin,
-            people.last_name,
-            people.first_name,
-            people.middle_name,
-            people.address,
-            recipients.region_kato,
-            recipients.district_kato,
-            recipients.primary_ground,
-            recipients.grounds,
-            recipients.mode,
-            recipients.set_cost,
-            plan.allocation,
-            plan.contract_id,
-            plan.iban,
-            plan.amount,
-            row_number() over (
-                partition by recipients.region_kato, recipients.district_kato
-                order by recipients.iin, recipients.primary_ground
-            ) - 1 as number
-        from run.marts.food_set_recipients as recipients
-        left join run.marts.delivery_plan as plan using (iin, primary_ground)
-        left join run.marts.recipient_people as people using (iin)
-        where recipients.region_kato in (
-            select region_kato from run.marts.region_status
-            where publication = 'published'
-        )
-        order by recipients.region_kato, recipients.district_kato nulls first, number
-        """
-    )
-
-
 def _packs(connection: duckdb.DuckDBPyConnection) -> list[Pack]:
     """Return the packs to write, once they add up to the regions' status."""
     districts: dict[str, list[District]] = {}
-    for region, kato, recipients, amount in connection.execute(
+    longest_rows: dict[str, int] = {}
+    with_commands: set[str] = set()
+    for region, kato, recipients, amount, first, longest, odd in connection.execute(
         """
         select
             region_kato,
             district_kato,
             count(*),
-            coalesce(sum(amount), 0)::decimal(38, 2)
+            coalesce(sum(amount), 0)::decimal(38, 2),
+            min(place),
+            max(long_bytes),
+            bool_or(has_commands)
         from pack_rows
         group by region_kato, district_kato
         order by region_kato, district_kato nulls first
         """
     ).fetchall():
-        district = District(kato, recipients, amount)
+        district = District(kato, recipients, amount, first)
         districts.setdefault(region, []).append(district)
+        longest_rows[region] = max(longest, longest_rows.get(region, 0))
+        with_commands |= {region} if odd else set()
         _check_codes(region, district)
     published = connection.execute(
         """
@@ -185,14 +152,21 @@ def _packs(connection: duckdb.DuckDBPyConnection) -> list[Pack]:
     ).fetchall()
     packs = []
     for region, recipients, amount in published:
-        pack = Pack(region, tuple(districts.get(region, ())))
+        longest = longest_rows.get(region, 0)
+        pack = Pack(
+            region,
+            tuple(districts.get(region, ())),
+            longest_row=longest,
+            has_commands=region in with_commands,
+        )
         if (pack.recipients, pack.amount_total) != (recipients, amount):
             raise StoppedError(
                 f"marts.region_status: the pack of region {region} has "
                 f"{pack.recipients} rows and {pack.amount_total} tenge, "
                 f"its status {recipients} recipients and {amount} tenge"
             )
-        packs.append(pack)
+        cut = cut_cells(connection, pack.first, pack.end) if longest else 0
+        packs.append(replace(pack, cut_cells=cut))
     return packs
 
 
@@ -260,7 +234,13 @@ def _manifest(
                 "sha256": sha256(folder / name),
                 "bytes": (folder / name).stat().st_size,
                 "rows": count,
+                **({"cut_cells": cut} if (cut := _cut(name, pack)) else {}),
             }
             for name, count in rows.items()
         },
     }
+
+
+def _cut(name: str, pack: Pack) -> int:
+    """Return how many cells of a file are shorter than what the others have."""
+    return pack.cut_cells if name.endswith(".xlsx") else 0

@@ -22,6 +22,7 @@ from komek.base.files import private_files, sync, sync_tree
 from komek.base.messages import harmless
 from komek.base.places import Home
 from komek.base.say import Say
+from komek.publishing.cells import MOST_UNITS
 from komek.publishing.pack_files import Origin
 from komek.publishing.packs import (
     PACK_MANIFEST,
@@ -159,7 +160,7 @@ def _build(
         if run.list_month is not None:
             origin = Origin(run.run_id, official, run.as_of, run.list_month, chain_head)
             published = _new_packs(
-                run_file, origin, draft / PACKS, building, compared_with
+                run_file, origin, draft / PACKS, building, compared_with, say
             )
         if before and before.official == official:
             _take_over(before, draft / PACKS)
@@ -200,12 +201,20 @@ def _new_packs(
     packs: Path,
     building: Path,
     compared_with: Publication | None,
+    say: Say,
 ) -> list[str]:
     """Write the packs of the run's list; return their regions."""
     work = building / "work"
     work.mkdir()
     previous = compared_with.packs if compared_with else None
     written = write_packs(run_file, packs, work, origin, previous)
+    for pack in written:
+        if pack.cut_cells:
+            say(
+                f"warning: pack of {pack.region_kato}: {pack.cut_cells} texts, longer"
+                f" than a cell may be ({MOST_UNITS:,} characters), are cut in the"
+                " workbook; the other files have them whole"
+            )
     return [pack.region_kato for pack in written]
 
 

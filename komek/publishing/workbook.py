@@ -19,11 +19,8 @@ from xlsxwriter.utility import xl_col_to_name
 
 # Excel's own limit is 1,048,576 rows; one of them is the header.
 MAX_ROWS = 1_048_575
-# Excel counts a cell's text in UTF-16 units, 32,767 at most, and calls a file with a
-# longer one damaged; half of that holds whatever the characters are.
-_MAX_TEXT = 16_383
-# What XML cannot hold, as the inside of a regular expression's brackets.
-_NOT_XML = r"\x00-\x08\x0B\x0C\x0E-\x1F\x{FFFE}\x{FFFF}"
+# What XML cannot hold and is no control character, inside a regular expression's [].
+_NOT_XML = r"\x{FFFE}\x{FFFF}"
 # From this many rows a sheet's XML may pass 2 GiB, where the zip needs another header.
 _LARGE_SHEET = 500_000
 # Half the time of the default for a tenth more bytes.
@@ -85,7 +82,7 @@ def _cell_sql(column: SheetColumn, letter: str, row: str, styles: Styles) -> str
     if column.is_amount:
         start = f"""'<c r="{letter}' || {row} || '" s="{styles.amount}"><v>'"""
         return f"coalesce({start} || {column.name}::varchar || '</v></c>', '')"
-    text = _escaped_sql(f"left({column.name}::varchar, {_MAX_TEXT})")
+    text = _escaped_sql(f"{column.name}::varchar")
     start = f"""'<c r="{letter}' || {row} || '" s="{styles.text}" t="inlineStr">'"""
     opened = f"""{start} || '<is><t xml:space="preserve">'"""
     return f"coalesce({opened} || {text} || '</t></is></c>', '')"
@@ -95,8 +92,9 @@ def row_sql(columns: Sequence[SheetColumn], row: str, styles: Styles) -> str:
     """Return an SQL expression for a row's XML.
 
     Args:
-        columns: the columns, from A on; their names are columns in the query.
-        row: the name of the query's text column with the sheet's row number.
+        columns: the columns, from A on; their names are columns in the query, with no
+            text longer than a cell may be and no control character but tab and line.
+        row: SQL for the sheet's row number, as text.
         styles: the workbook's styles.
     """
     cells = ", ".join(

@@ -334,7 +334,9 @@ def test_a_read_only_home_is_told_and_still_answers(
     home: Home, small_nation: Path
 ) -> None:
     before = state(home)
-    with next(home.published.rglob("recipients.csv")).open() as file:
+    with next(home.published.rglob("recipients.csv")).open(
+        encoding="utf-8-sig"
+    ) as file:
         iin = next(csv.DictReader(file))["iin"]
     there = {path: path.lstat().st_mtime_ns for path in home.root.rglob("*")}
     there_it_is, (run_id, _) = ["--home", str(home.root)], before

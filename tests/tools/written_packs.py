@@ -1,0 +1,49 @@
+"""Packs of a finished run's file, written and read again in every format."""
+
+import csv
+from datetime import date
+from pathlib import Path
+
+import openpyxl
+import pyarrow
+import pyarrow.parquet
+
+from finished_run import APRIL, Recipient, finish_run
+from komek.base.places import Home
+from komek.publishing.pack_files import COLUMNS, Origin
+from komek.publishing.packs import write_packs
+
+ORIGIN = Origin("r1", True, date(2020, 4, 20), APRIL)
+NAMES = [column.name for column in COLUMNS]
+
+
+def packed(
+    root: Path, people: tuple[Recipient, ...], blocked: dict[str, str] | None = None
+) -> Path:
+    """Write the packs of a run with these people; return the month's folder."""
+    run_file = finish_run(Home(root / "home"), "r1", people, blocked=blocked)
+    (root / "work").mkdir()
+    write_packs(run_file, root / "packs", root / "work", ORIGIN)
+    return root / "packs" / "2020-04-01"
+
+
+def csv_rows(pack: Path) -> list[dict[str, str]]:
+    with (pack / "recipients.csv").open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def parquet_rows(pack: Path) -> list[dict[str, object]]:
+    return pyarrow.parquet.read_table(pack / "recipients.parquet").to_pylist()
+
+
+def workbook(pack: Path) -> openpyxl.Workbook:
+    return openpyxl.load_workbook(pack / "recipients.xlsx")
+
+
+def sheet_rows(pack: Path) -> list[dict[str, object]]:
+    """Return the rows of all district sheets by column name."""
+    rows = []
+    for sheet in workbook(pack).worksheets[1:]:
+        header, *data = sheet.iter_rows(values_only=True)
+        rows += [dict(zip(header, row, strict=True)) for row in data]
+    return rows

@@ -10,6 +10,7 @@
 #   make setup    .venv with the komek command
 #   make lock     requirements.txt anew from requirements.in (needs uv)
 #   make clean    delete what all of these made, but not data/
+#   make help     print this
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
@@ -23,9 +24,12 @@ export GX_ANALYTICS_ENABLED := false
 unexport PYTHONDONTWRITEBYTECODE
 
 .DELETE_ON_ERROR:
-.PHONY: run airflow test lint python sql mutate fuzz bench setup lock clean
+.PHONY: help run airflow test lint python sql mutate fuzz bench setup lock clean
 
 setup: $(VENV)/komek
+
+help:
+	@sed -n 's/^#   \(make .*\)/\1/p' $(firstword $(MAKEFILE_LIST))
 
 $(VENV)/requirements: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=...")'

@@ -14,15 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-import duckdb
 
 from komek import pipeline
-from komek.base import database
-from komek.base.errors import KomekError, StoppedError, listed, printable
+from komek.base import database, ending
+from komek.base.errors import StoppedError, listed, printable
 from komek.base.files import private_files
 from komek.base.lock import writer_lock
-from komek.base.messages import harmless
-from komek.base.places import Home, default_home
+from komek.base.places import Home, default_home, has_source
 from komek.base.policies import policy_overrides
 from komek.publishing import report
 from komek.publishing.publication import parsed_head
@@ -193,8 +191,11 @@ def run(
     request = Request(as_of, known_at or as_of, policy_overrides(policies), override)
     at = _home_at(home)
     with _progress(as_json) as progress, writer_lock(at, "komek run", progress.say):
-        with progress.step("pull the registries"):
-            pipeline.pull(at, drop, until=request.known_at, say=progress.say)
+        if drop is not None or has_source():
+            with progress.step("pull the registries"):
+                pipeline.pull(at, drop, until=request.known_at, say=progress.say)
+        else:
+            progress.say("there is no drop folder: going on with what has landed")
         with progress.step("find what the run may know"):
             run_id = pipeline.prepare(at, request, progress.say, alone=True)
         with pipeline.abandoned_on_failure(at, run_id, progress.say):
@@ -367,24 +368,5 @@ def _show(
 
 
 def main() -> None:
-    """Run the command line and exit with the status an error asks for."""
-    try:
-        sys.exit(cli.main(standalone_mode=False) or 0)
-    except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.format_message())
-        sys.exit(2)
-    except click.ClickException as error:
-        _end(error.format_message(), error.exit_code if error.exit_code != 1 else 2)
-    except KomekError as error:
-        _end(str(error), error.exit_code)
-    except (click.Abort, KeyboardInterrupt):
-        _end("interrupted; what was published before still stands", 1)
-    except duckdb.Error as error:
-        _end(harmless(error), 1)
-    except OSError as error:
-        _end(f"{error.strerror or error}: {error.filename or ''}".rstrip(": "), 1)
-
-
-def _end(message: str, exit_status: int) -> None:
-    click.echo(f"komek: {printable(' '.join(message.split()))}", err=True)
-    sys.exit(exit_status)
+    """Run the command line and exit with the status it ends with."""
+    sys.exit(ending.run(cli))

@@ -150,7 +150,8 @@ def publish(
             names them, and a list of unusual length may pass.
 
     Raises:
-        StoppedError: the list is too far from the last one, and nobody said why.
+        StoppedError: the list is too far from the last one, and nobody said why; or
+            every region is blocked.
     """
     with _step_of(home, run_id) as run:
         _file(home, run)
@@ -166,6 +167,7 @@ def publish(
             ),
         }
         write_receipt(home, run, details)
+        volume.check_regions(home, run_id)
         before = current_publication(home)
         if before:
             seal_if_missing(home, before)
@@ -199,8 +201,10 @@ def abandoned_on_failure(home: Home, run_id: str, say: Say = print) -> Iterator[
     try:
         with holding(home.scratch / run_id):
             yield
-    except BaseException:
+    except BaseException as error:
         clear_away(home, run_id, say)
+        if isinstance(error, KomekError) and home.run_file(run_id).is_file():
+            error.run_id = run_id
         raise
 
 

@@ -9,9 +9,13 @@ _COMMANDS = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 
 class KomekError(Exception):
-    """Anything that ends a command with one line for people instead of a traceback."""
+    """Anything that ends a command with one line for people instead of a traceback.
+
+    `run_id` is the run that was filed all the same, if one was.
+    """
 
     exit_code = 1
+    run_id: str | None = None
 
 
 class UnwritableError(KomekError):

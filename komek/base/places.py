@@ -119,3 +119,8 @@ def default_home() -> Home:
 def default_drop() -> str:
     """Return the configured source, a path or a URL: KOMEK_DROP, else data/drop."""
     return settings().drop or str(DEFAULT_HOME / "drop")
+
+
+def has_source() -> bool:
+    """Say whether registries can be pulled: a source was set, or data/drop is there."""
+    return settings().drop is not None or Path(default_drop()).is_dir()

@@ -82,6 +82,8 @@ def land(
         for entity in chosen:
             with landing.noting_refusal(entity.name):
                 landing.land_entity(folder, entity, until)
+    if landing.unchanged:
+        say(f"{landing.unchanged} snapshots unchanged")
     if landing.refusals:
         raise StoppedError(f"refused at landing: {listed(landing.refusals, '; ')}")
     return landing.landed
@@ -113,6 +115,7 @@ class _Landing:
     progress: Progress
     landed: list[Snapshot] = field(default_factory=list)
     refusals: list[str] = field(default_factory=list)
+    unchanged: int = 0
 
     @contextmanager
     def noting_refusal(self, name: str) -> Iterator[None]:
@@ -154,7 +157,7 @@ class _Landing:
             received_sha256 = _snapshot_sha256(delivery, copies)
             newest = newest_revision(self.home, entity.name, day)
             if newest and newest.sha256 == received_sha256:
-                self.say(f"{entity.name} {day}: revision {newest.revision}, unchanged")
+                self.unchanged += 1
                 return
             revision = newest.revision + 1 if newest else 1
             building = scratch / f"r{revision:04}"

@@ -147,6 +147,29 @@ def check_volume(
     return [f"publication.volume:{change.where}" for change in beyond]
 
 
+def check_regions(home: Home, run_id: str) -> None:
+    """Refuse to publish a list of which every region is blocked: it would replace none.
+
+    Raises:
+        StoppedError: says what blocks how many; the run is filed.
+    """
+    run_file = home.run_file(run_id)
+    with database.connect(run_file, read_only=True) as connection:
+        causes = connection.execute(
+            "select blocked_by, count(*) from marts.region_status"
+            " where not exists (select 1 from marts.region_status"
+            " where publication = 'published')"
+            " group by blocked_by order by blocked_by nulls last"
+        ).fetchall()
+    if causes:
+        raise StoppedError(
+            "marts.region_status: every region is blocked ("
+            + ", ".join(f"{cause}: {regions}" for cause, regions in causes)
+            + f"); the run stays in {run_file} and nothing new was published: what was"
+            " published before still stands"
+        )
+
+
 def _published(publication: Publication, month: date) -> dict[str, int]:
     """Return the recipients of a month's packs by region_kato."""
     found = {}

@@ -185,7 +185,8 @@ def _raise_failure(outcome: "dbtRunnerResult") -> None:
     if outcome.success:
         return
     if outcome.exception is not None:
-        if isinstance(outcome.exception, OSError):
+        # Interrupted, or a file of the machine: that is not dbt's to tell.
+        if isinstance(outcome.exception, OSError | KeyboardInterrupt):
             raise outcome.exception
         if reason := unwritten(str(outcome.exception)):
             raise UnwritableError(reason)

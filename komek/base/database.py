@@ -37,11 +37,16 @@ def literal(path: Path) -> str:
     return f"'{quoted}'"
 
 
-def scan(paths: Path | Sequence[Path], *options: str) -> str:
+def scan(
+    paths: Path | Sequence[Path], *options: str, bytes_as_text: bool = True
+) -> str:
     """Return SQL that reads Parquet files; `options` are DuckDB's `name = value`."""
     several = [paths] if isinstance(paths, Path) else paths
     listed = ", ".join(literal(path) for path in several)
-    always = ("hive_partitioning = false", "binary_as_string = true")
+    always = (
+        "hive_partitioning = false",
+        f"binary_as_string = {str(bytes_as_text).lower()}",
+    )
     given = ", ".join([f"[{listed}]", *always, *options])
     return f"read_parquet({given})"
 

@@ -88,7 +88,7 @@ def check_parquet(received: Path, declared: Sequence[str]) -> int:
         expected = file.metadata.num_rows
     columns = _columns(received)
     _check_types(columns, declared)
-    measured = _decoded_by_duckdb(received, columns)
+    measured = _decoded_by_duckdb(received, declared)
     if expected != sum(rows for rows, _, _ in measured.values()):
         raise Refused(_NO_PARQUET)
     most = most_unpacked(received)
@@ -122,18 +122,23 @@ def duckdb_columns(parquet: Path) -> tuple[tuple[str, str], ...]:
 def encrypt(parquet: Path) -> None:
     """Put a Parquet under KOMEK_KEY: the same rows, order, columns and types.
 
-    It is read and written a few row groups at a time. Until it is replaced whole, the
-    readable file lies where it was.
+    It is read and written a few row groups at a time, which are as they were: long
+    rows lie in small ones. Until it is replaced whole, the readable file lies where it
+    was.
 
     Raises:
         UnwritableError, duckdb.Error: the encrypted one cannot be written.
     """
     encrypted = parquet.with_suffix(".encrypted")
     spill = parquet.with_suffix(".spill")
+    metadata = pq.read_metadata(parquet)
+    groups = range(metadata.num_row_groups)
+    rows = max((metadata.row_group(group).num_rows for group in groups), default=1)
+    as_they_are = scan(parquet, bytes_as_text=False)
     with database.connect(spill=spill) as connection:
         connection.execute(
-            f"copy (from {scan(parquet)}) to {database.text_literal(encrypted)}"
-            " (format parquet, compression zstd,"
+            f"copy (from {as_they_are}) to {database.text_literal(encrypted)}"
+            f" (format parquet, compression zstd, row_group_size {max(1, rows)},"
             f" encryption_config {database.footer_key(LANDING)})"
         )
     encrypted.chmod(0o600)
@@ -228,25 +233,33 @@ def _check_types(columns: Sequence[tuple[str, str]], declared: Sequence[str]) ->
 
 
 def _decoded_by_duckdb(
-    parquet: Path, columns: Sequence[tuple[str, str]]
+    parquet: Path, declared: Sequence[str]
 ) -> dict[int, tuple[int, int, int]]:
     """Have DuckDB decode a whole file; hashing makes it touch every column.
+
+    Bytes in declared columns are text; in others they may be anything.
 
     Returns:
         For every `_READ_ROWS` rows in order: how many they are, the bytes of their
         texts (and of what is nested) together, and those of the longest row.
     """
-    texts = [
-        f"coalesce(strlen(cast({quoted(name)} as varchar)), 0)"
-        for name, kind in columns
-        if kind == "VARCHAR" or not _READ_TYPE.fullmatch(kind)
-    ]
-    size = f"cast({' + '.join(texts) or '0'} as bigint)"
-    rows = scan(parquet, "file_row_number = true")
+    rows = scan(parquet, "file_row_number = true", bytes_as_text=False)
     with _decoding_by_duckdb(), database.connect() as connection:
+        described = connection.execute(f"describe select * from {rows}").fetchall()
+        decoded, sizes = ["0"], ["0"]
+        for name, kind, *_ in described:
+            column = quoted(name)
+            if kind == "BLOB" and name.lower() in declared:
+                decoded.append(f"hash(decode({column}))")
+            if kind == "BLOB":
+                sizes.append(f"coalesce(octet_length({column}), 0)")
+            elif kind == "VARCHAR" or not _READ_TYPE.fullmatch(kind):
+                sizes.append(f"coalesce(strlen(cast({column} as varchar)), 0)")
+        size = f"cast({' + '.join(sizes)} as bigint)"
         found = connection.execute(
             f"select file_row_number // {_READ_ROWS}, count(*), sum({size}),"
-            f" max({size}), bit_xor(hash(columns(* exclude (file_row_number))))"
+            f" max({size}), bit_xor(hash({', '.join(decoded)})),"
+            " bit_xor(hash(columns(* exclude (file_row_number))))"
             f" from {rows} group by 1"
         ).fetchall()
     return {part: (rows, size, longest) for part, rows, size, longest, *_ in found}
@@ -260,7 +273,7 @@ def _decoding_by_duckdb() -> Iterator[None]:
     except duckdb.Error as error:
         if _MACHINE.search(str(error)):
             raise
-        if "is not valid UTF8" in str(error):
+        if "valid UTF8" in str(error):
             raise Refused("has text that is not UTF-8") from None
         raise Refused(_NO_PARQUET) from None
 

@@ -25,7 +25,7 @@ def landed(folder: Path, content: str | bytes, suffix: str = "csv") -> list[tupl
     table = pq.read_table(snapshot.paths[0])
     assert table.column_names == ["award_id", "iin", "__malformed__"]
     malformed = table.column("__malformed__")
-    assert snapshot.manifest["malformed_rows"] == len(malformed) - malformed.null_count
+    assert snapshot.manifest.malformed_rows == len(malformed) - malformed.null_count
     return [tuple(row.values()) for row in table.to_pylist()]
 
 

@@ -108,6 +108,18 @@ def test_bytes_that_are_no_utf_8_are_refused(home: Home, tmp_path: Path) -> None
     assert "\\x" not in said
 
 
+def test_bytes_that_nobody_asked_for_may_be_anything(
+    home: Home, tmp_path: Path
+) -> None:
+    photo = pa.array([b"\xff\xd8", None], pa.binary())
+    table = persons(pa.array(["Серік", None])).append_column("photo", photo)
+    put(tmp_path / "drop", "persons", table)
+
+    (landed,) = land(home, tmp_path / "drop")
+
+    assert landed.rows == 2
+
+
 # Other types
 
 OTHERS = {

@@ -29,7 +29,8 @@ BEFORE, IN_FORCE, LAST_DAY = date(2020, 5, 4), date(2020, 5, 5), date(2020, 5, 1
 # The act, the value, the edition, and all six models that decide by it.
 ROWS = {
     "acts": f"""\
-order_200,{IN_FORCE},200,,,,Приказ о внесении изменений,Бұйрық,An order that amends,
+order_200,{IN_FORCE},200,,,,Приказ о внесении изменений,Бұйрық,An order that amends,\
+Made up: its address was not found.
 """,
     "parameters": f"""\
 look_back_months,{IN_FORCE},{IN_FORCE},2,month,p17,order_200

@@ -29,14 +29,20 @@ def land(home: Home, entity: str, day: str, revision: int, rows: int) -> None:
         "entity": entity,
         "snapshot_date": day,
         "revision": revision,
+        "source": "drop",
         "sha256": "0",
+        "bytes": 1,
         "rows": rows,
+        "malformed_rows": 0,
         "files": [
             {
                 "file": f"{entity}/{day}.csv",
                 "landed": "00000.parquet",
+                "sha256": "0",
                 "landed_sha256": "0",
+                "bytes": 1,
                 "rows": rows,
+                "malformed_rows": 0,
                 "format": "csv",
                 "columns": [],
             }

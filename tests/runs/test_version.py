@@ -28,7 +28,7 @@ DECIDES = {
     "dbt_project/macros/dialect.sql": ("", "--"),
     "dbt_project/tests/generic/unique_together.sql": ("", "--"),
     "dbt_project/dbt_project.yml": ("enforced: true", "enforced: false"),
-    "dbt_project/profiles.yml": ("Asia/Almaty", "UTC"),
+    "dbt_project/profiles.yml": ("threads: 1", "threads: 2"),
     "dbt_project/seeds/law/law.yml": ("starts_at: timestamp", "starts_at: date"),
     "dbt_project/seeds/law/parameters.csv": ("", "\n"),
     "expectations/door/persons.yml": ("severity: warning", "severity: critical"),
@@ -51,7 +51,7 @@ TELLS = {
     "dbt_project/models/law/p26_list.yml": ("description: >", "description: |"),
     "dbt_project/models/staging/registries.yml": ("", "# A word more."),
     "dbt_project/models/law/unit_tests/p26_list.yml": ("", "# A word more."),
-    "dbt_project/seeds/law/law.yml": ("description: ", "description: Plainly, "),
+    "dbt_project/seeds/law/law.yml": ("The acts that", "Plainly, the acts that"),
     "README.md": ("", "A word more."),
 }
 

@@ -59,13 +59,19 @@ _WAREHOUSE = "warehouse"
 _ENCRYPTED_PARQUET = b"PARE"
 
 
-def scan_encrypted(paths: Path | Sequence[Path], key_name: str, *options: str) -> str:
+def scan_encrypted(
+    paths: Path | Sequence[Path],
+    key_name: str,
+    *options: str,
+    bytes_as_text: bool = True,
+) -> str:
     """Return SQL that reads Parquet files, all encrypted under one key or none.
 
     Args:
         paths: the files.
         key_name: what the connections that run the SQL call the key.
         options: DuckDB's `name = value`.
+        bytes_as_text: read what is not marked as text as text all the same.
 
     Raises:
         UsageError: they are encrypted, and KOMEK_KEY is not set.
@@ -73,10 +79,11 @@ def scan_encrypted(paths: Path | Sequence[Path], key_name: str, *options: str) -
     """
     first = paths if isinstance(paths, Path) else paths[0]
     if not is_encrypted_parquet(first):
-        return scan(paths, *options)
+        return scan(paths, *options, bytes_as_text=bytes_as_text)
     if not encrypts():
         raise UsageError(f"{first} is encrypted: set {KEY}")
-    return scan(paths, *options, f"encryption_config = {footer_key(key_name)}")
+    key = f"encryption_config = {footer_key(key_name)}"
+    return scan(paths, *options, key, bytes_as_text=bytes_as_text)
 
 
 @contextmanager

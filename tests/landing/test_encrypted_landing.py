@@ -85,7 +85,9 @@ def landed_twice(
 def read(path: Path) -> tuple[list[tuple], list[tuple]]:
     """Return the types of a landed file's columns, and its numbered rows as text."""
     with database.connect() as connection:
-        landed = database.scan_encrypted(path, LANDING, "file_row_number = true")
+        landed = database.scan_encrypted(
+            path, LANDING, "file_row_number = true", bytes_as_text=False
+        )
         types = connection.execute(f"describe from {landed}").fetchall()
         rows = connection.execute(
             f"select cast(columns(*) as varchar) from {landed} order by file_row_number"

@@ -75,8 +75,8 @@ def run(command: click.Command) -> int:
 def speak_utf8() -> None:
     """Start anew where the locale cannot name every path: paths here are UTF-8."""
     if sys.getfilesystemencoding().lower() != "utf-8":
-        os.environ["PYTHONUTF8"] = "1"
-        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606
+        again = [sys.executable, "-X", "utf8", *sys.orig_argv[1:]]
+        os.execv(sys.executable, again)  # noqa: S606
 
 
 def _ended(act: Callable[[], object]) -> Ending | None:

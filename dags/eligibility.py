@@ -48,6 +48,12 @@ PARAMS = {
         title="Override",
         description="Why this run may go on past tolerance checks; recorded in it.",
     ),
+    "publish": Param(
+        False,
+        type="boolean",
+        title="Publish an earlier day",
+        description="Publish it although a later day is published; recorded in it.",
+    ),
 }
 
 
@@ -107,7 +113,9 @@ def prepare(
         policies = policy_overrides(
             f"{name}={value}" for name, value in params["policies"].items()
         )
-        request = Request(as_of, known_at, policies, params["override"])
+        request = Request(
+            as_of, known_at, policies, params["override"], params["publish"]
+        )
         return pipeline.prepare(home, request)
 
 

@@ -175,6 +175,12 @@ def pull(
 @_home
 @click.option("--policy", "policies", multiple=True, help="NAME=VALUE (repeat).")
 @click.option("--override", help="Why to go on past tolerance checks.")
+@click.option(
+    "--publish",
+    "publish_earlier",
+    is_flag=True,
+    help="Publish it although a later day is published.",
+)
 @_json
 def run(
     as_of: date,
@@ -183,12 +189,19 @@ def run(
     home: Path | None,
     policies: Sequence[str],
     override: str | None,
+    publish_earlier: bool,
     as_json: bool,
 ) -> None:
     """Pull, check, decide, check, publish."""
     if override is not None and not override.strip():
         raise click.UsageError("--override needs a reason")
-    request = Request(as_of, known_at or as_of, policy_overrides(policies), override)
+    request = Request(
+        as_of,
+        known_at or as_of,
+        policy_overrides(policies),
+        override,
+        publish_earlier,
+    )
     at = _home_at(home)
     with _progress(as_json) as progress, writer_lock(at, "komek run", progress.say):
         if drop is not None or has_source():

@@ -25,11 +25,13 @@ from komek.checks import blocking, check
 from komek.checks.outcome import Outcome
 from komek.landing.land import land
 from komek.publishing import volume
+from komek.publishing.lists import land_lists
 from komek.publishing.publication import (
     Publication,
     current_publication,
     refuse_other_key,
 )
+from komek.publishing.publish import kept_from
 from komek.publishing.publish import publish as publish_run
 from komek.runs import build
 from komek.runs.layout import begin
@@ -90,6 +92,8 @@ def prepare(
     refuse_other_key(home)
     signing_key()
     with private_files():
+        # What a crash kept the last publication from: the run may go on from it.
+        land_lists(home, current_publication(home), say)
         try:
             run = begin(home, request, alone=alone)
         except Exception as error:
@@ -131,10 +135,7 @@ def check_result(home: Home, run_id: str, say: Say = print) -> None:
         StoppedError: an invariant does not hold.
     """
     with _step_of(home, run_id) as run:
-        outcome = check.check_result(run.file, home.report(run_id))
-        _tell(outcome, say)
-        outcome.raise_if_stopped()
-        blocking.settle(run, outcome)
+        _tell(blocking.check_and_settle(run, home.report(run_id)), say)
 
 
 def publish(
@@ -155,8 +156,14 @@ def publish(
     """
     with _step_of(home, run_id) as run:
         _file(home, run)
+        earlier = run.request.publish_earlier
+        filed_only = kept_from(home, run_id, run.is_official, earlier)
         reason = run.request.override or (approved_by and f"approved by {approved_by}")
-        unusual = volume.check_volume(home, run_id, run.is_official, reason)
+        unusual = (
+            []
+            if filed_only
+            else volume.check_volume(home, run_id, run.is_official, reason)
+        )
         details = {
             "overridden_checks": overridden(run),
             # Of the publication, not of the result: a rerun keeps what was said first.
@@ -168,16 +175,28 @@ def publish(
         }
         write_receipt(home, run, details)
         volume.check_regions(home, run_id)
-        before = current_publication(home)
-        if before:
-            seal_if_missing(home, before)
-        head = read_chain(home).head
-        publication = publish_run(home, run_id, run.is_official, say, head)
-        if publication and (before is None or publication.name != before.name):
-            seal(home, publication)
+        publication = None
+        if filed_only:
+            say(f"run {run_id} {filed_only}:")
+            say(f"it stays in {home.run_file(run_id)}")
+        else:
+            publication = _published(home, run, say)
         artifacts = home.report(run_id) / build.ARTIFACTS
         events.completed(run, home.run_file(run_id), artifacts, say)
     _delete(home, run_id)
+    return publication
+
+
+def _published(home: Home, run: Run, say: Say) -> Publication:
+    """Publish a filed run, seal the publication, and let its lists go on (p26)."""
+    before = current_publication(home)
+    if before:
+        seal_if_missing(home, before)
+    head = read_chain(home).head
+    publication = publish_run(home, run.run_id, run.is_official, say, head)
+    if before is None or publication.name != before.name:
+        seal(home, publication)
+    land_lists(home, publication, say)
     return publication
 
 

@@ -38,13 +38,17 @@
 
 {#
     Working-day terms (p5, p6, p20-p22) of the rows of a relation with case_id,
-    started_on, done_on and case_row: due(started_on, days), the starting day not
+    started_on, done_on and case_row: due(started_on, term), the starting day not
     counted, or counted as day 1 if it is a working day (policy sla.start); and how the
-    step stands on the day: met, late, open or overdue. The due day is the working day
-    whose number in the calendar is that many further on. A day outside the calendar
-    ends the run.
+    step stands on the day: met, late, open or overdue (what that is called is the
+    paragraph's). The term is that in force when the step started, or on the first day of
+    the Rules where that is later. The due day is the working day whose number in the
+    calendar is that many further on. A day outside the calendar ends the run, and so
+    does one that no term covers.
 #}
-{% macro deadline(steps, days, case_kind, step, paragraph, not_applicable='false') -%}
+{% macro deadline(
+    steps, term, case_kind, step, paragraph, not_applicable='false', overdue='overdue'
+) -%}
     select
         '{{ case_kind }}' as case_kind,
         steps.case_id,
@@ -56,22 +60,34 @@
         case
             when steps.started_on is not null and start_days.calendar_on is null
                 then {{ fail("'a day is outside the working-day calendar'") }}
+            when steps.started_on is not null and terms.working_days is null
+                then {{ fail("'no value of law covers the day: " ~ term ~ "'") }}
             when {{ not_applicable }} then 'not_applicable'
             when steps.done_on <= due_days.calendar_on then 'met'
             when steps.done_on > due_days.calendar_on then 'late'
             when due_days.calendar_on >= run_context.as_of then 'open'
-            when due_days.calendar_on < run_context.as_of then 'overdue'
+            when due_days.calendar_on < run_context.as_of then '{{ overdue }}'
         end as status,
         steps.case_row
     from {{ steps }} as steps
     cross join {{ ref('run_context') }} as run_context
     left join {{ ref('working_days') }} as start_days
         on steps.started_on = start_days.calendar_on
+    left join {{ ref('step_terms') }} as terms
+        on
+            terms.name = '{{ term }}'
+            and greatest(steps.started_on, run_context.rules_first_on)
+            >= terms.valid_from
+            and (
+                terms.valid_before is null
+                or greatest(steps.started_on, run_context.rules_first_on)
+                < terms.valid_before
+            )
     left join {{ ref('working_days') }} as due_days
         on
             due_days.is_working
             and start_days.working_number
-            + run_context.{{ days }}
+            + terms.working_days
             - case
                 when run_context.sla__start = 'same_day' and start_days.is_working then 1
                 else 0

@@ -52,7 +52,11 @@ class Tolerance:
 
 @dataclass(frozen=True)
 class Entity:
-    """One registry's snapshot entity."""
+    """One registry's snapshot entity.
+
+    `internal` is what komek lands itself when it publishes; no source delivers it, and
+    it has no schedule.
+    """
 
     name: str
     description: str
@@ -65,6 +69,7 @@ class Entity:
     columns: tuple[Column, ...]
     tolerance: Tolerance
     encoding: str = "utf-8"
+    internal: bool = False
 
     @property
     def column_names(self) -> tuple[str, ...]:
@@ -79,7 +84,7 @@ def _entity(table: dict[str, Any], defaults: dict[str, Any]) -> Entity:
         description=table["description"].strip(),
         owner=meta["owner"],
         system=meta["system"],
-        schedule=meta["schedule"],
+        schedule=meta.get("schedule", ""),
         key=tuple(meta["key"]),
         intervals=tuple((start, end) for start, end in meta["intervals"]),
         iin_column=meta["iin_column"],
@@ -94,6 +99,7 @@ def _entity(table: dict[str, Any], defaults: dict[str, Any]) -> Entity:
         ),
         tolerance=Tolerance(**{**defaults, **meta.get("tolerance", {})}),
         encoding=_encoding(table["name"], meta.get("encoding", "utf-8")),
+        internal=meta.get("internal", False),
     )
 
 
@@ -108,8 +114,8 @@ def _encoding(entity_name: str, encoding: str) -> str:
 
 
 @cache
-def entities() -> tuple[Entity, ...]:
-    """Return the fifteen entities in the order of the registry table."""
+def every_entity() -> tuple[Entity, ...]:
+    """Return the fifteen entities and the internal ones, as the registry table has them."""
     table_text = places.REGISTRY_TABLE.read_text(encoding="utf-8")
     source = yaml.safe_load(table_text)["sources"][0]
     defaults = source["config"]["meta"]["tolerance"]
@@ -118,13 +124,19 @@ def entities() -> tuple[Entity, ...]:
     )
 
 
+@cache
+def entities() -> tuple[Entity, ...]:
+    """Return the fifteen entities that sources deliver, in the order of the table."""
+    return tuple(entity for entity in every_entity() if not entity.internal)
+
+
 def entity(name: str) -> Entity:
-    """Return one entity by its name.
+    """Return one entity by its name, an internal one too.
 
     Raises:
         UsageError: there is no such entity.
     """
-    for candidate in entities():
+    for candidate in every_entity():
         if candidate.name == name:
             return candidate
     known = ", ".join(candidate.name for candidate in entities())

@@ -1,25 +1,39 @@
-"""What the result checks leave in a run's tables: blocked regions, how it ended."""
+"""The checks of the result, and what they leave in the run: blocked regions, its end."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 from komek.base import database
+from komek.checks import check
 from komek.checks.outcome import Outcome
-from komek.runs.run import Run, overridden
+from komek.runs import build
+from komek.runs.run import Run, blocked, note_blocked, overridden
+
+# What says which regions are published: all that rests on it is built with the blocks.
+_SAYS_WHAT_IS_BLOCKED = "p27_region_norm"
 
 
-def settle(run: Run, outcome: Outcome) -> None:
-    """Block the regions whose own checks failed, and note how the run was checked.
+def check_and_settle(run: Run, report: Path) -> Outcome:
+    """Check the result; block the regions whose own checks failed, and note how it ended.
 
-    A region that the law blocks already keeps its cause.
+    Who would be newly listed in a blocked region is held back (p26): the lists and what
+    rests on them are built once more. A region that the law blocks keeps its cause.
+
+    Args:
+        run: the run, built up to its marts.
+        report: folder of its reports.
+
+    Raises:
+        StoppedError: an invariant does not hold.
     """
-    blocked = [[name, region] for region, name in outcome.blocked_regions.items()]
+    outcome = check.check_result(run.file, report)
+    outcome.raise_if_stopped()
+    if outcome.blocked_regions != blocked(run):
+        note_blocked(run, outcome.blocked_regions)
+        build.anew(run, _SAYS_WHAT_IS_BLOCKED)
+        outcome = check.check_result(run.file, report)
+        outcome.raise_if_stopped()
     with database.connect(run.file) as connection:
-        connection.executemany(
-            "update marts.region_status set publication = 'blocked',"
-            " blocked_by = 'check:' || ? where region_kato = ?"
-            " and blocked_by is null",
-            blocked or [["", ""]],
-        )
         connection.execute(
             "update marts.run set finished_at = ?, override_reason = ?,"
             " overridden_checks = ?",
@@ -29,3 +43,4 @@ def settle(run: Run, outcome: Outcome) -> None:
                 overridden(run),
             ],
         )
+    return outcome

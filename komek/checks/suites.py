@@ -82,14 +82,14 @@ class Suite:
 
 
 def door_suites(folder: Path = places.EXPECTATIONS) -> tuple[Suite, ...]:
-    """Read the suites of the door, one per entity of the registry table.
+    """Read the suites of the door, one per entity of the registry table, internal too.
 
     Raises:
         UsageError: a suite file is missing or wrong.
     """
     return tuple(
         _suite(folder, folder / "door" / f"{entity.name}.yml", _about(entity))
-        for entity in registries.entities()
+        for entity in registries.every_entity()
     )
 
 
@@ -102,11 +102,14 @@ def result_suites(folder: Path = places.EXPECTATIONS) -> tuple[Suite, ...]:
     files = sorted((folder / "result").glob("*.yml"))
     if not files:
         raise UsageError(f"no suite files in {folder / 'result'}")
-    names = [entity.name for entity in registries.entities()]
     parameters = {
-        "entities": names,
-        "entity_count": len(names),
+        "entities": [entity.name for entity in registries.every_entity()],
+        "delivered": [entity.name for entity in registries.entities()],
         "grounds": list(grounds.codes()),
+        # Whose every row has lineage: the marts of decisions.
+        "decided": [
+            file.stem for file in files if "decision" in _read(file).get("include", [])
+        ],
         "rows_per_file": ROWS_PER_FILE,
     }
     return tuple(_suite(folder, file, parameters) for file in files)

@@ -119,6 +119,6 @@ def _entities_apart(first: Receipt, second: Receipt) -> list[Entity]:
     ]
     return [
         entity
-        for entity in registries.entities()
+        for entity in registries.every_entity()
         if used[0].get(entity.name) != used[1].get(entity.name)
     ]

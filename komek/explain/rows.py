@@ -93,7 +93,7 @@ class Citations:
 
     def places(self) -> list[Place]:
         """Return every place once, by entity in the registry table's order."""
-        order = {entity.name: n for n, entity in enumerate(registries.entities())}
+        order = {entity.name: n for n, entity in enumerate(registries.every_entity())}
         found = {place for places in self._places.values() for place in places}
         return sorted(found, key=lambda place: (order[place.entity], place[1:]))
 

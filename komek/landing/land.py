@@ -95,7 +95,7 @@ def remove_revisions(home: Home, entity: str, unwanted: Sequence[Snapshot]) -> N
     What a crash leaves of them is in the scratch folder, gone with the next landing.
     """
     folder = home.entity(entity)
-    with _only_one(folder), _scratch(folder) as scratch:
+    with only_one(folder), scratch_of(folder) as scratch:
         for number, snapshot in enumerate(unwanted):
             day_folder = snapshot.folder.parent
             snapshot.folder.rename(scratch / f"{number:05}")
@@ -141,7 +141,7 @@ class _Landing:
         deliveries, refusals = drop.deliveries(folder, entity, until, self.say)
         for refusal in refusals:
             self.refuse(refusal)
-        with _only_one(self.home.entity(entity.name)):
+        with only_one(self.home.entity(entity.name)):
             _refuse_other_key(self.home, entity)
             for delivery in deliveries:
                 with self.noting_refusal(delivery.name):
@@ -150,7 +150,7 @@ class _Landing:
     def land_delivery(self, delivery: Delivery) -> None:
         """Land one snapshot as a new revision, unless its newest has the same bytes."""
         entity, day = delivery.entity, delivery.snapshot_date
-        with _scratch(self.home.entity(entity.name)) as scratch:
+        with scratch_of(self.home.entity(entity.name)) as scratch:
             copies = drop.receive(
                 delivery, scratch, new_file, say=self.say, progress=self.progress
             )
@@ -175,7 +175,7 @@ class _Landing:
             )
             with new_file(building / MANIFEST) as file:
                 file.write(manifest.text.encode())
-            place = _move_into(building, self.home.entity(entity.name) / str(day))
+            place = move_into(building, self.home.entity(entity.name) / str(day))
         self.landed.append(Snapshot(place, manifest))
         self.say(
             f"{entity.name} {day}: revision {revision}, {manifest.rows} rows,"
@@ -265,7 +265,7 @@ def _snapshot_sha256(delivery: Delivery, copies: Sequence[Copy]) -> str:
 
 
 @contextmanager
-def _only_one(entity_folder: Path) -> Iterator[None]:
+def only_one(entity_folder: Path) -> Iterator[None]:
     """Land an entity in one process at a time; the others wait.
 
     What is in its scratch folder now was left there by a crash.
@@ -278,7 +278,7 @@ def _only_one(entity_folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _scratch(entity_folder: Path) -> Iterator[Path]:
+def scratch_of(entity_folder: Path) -> Iterator[Path]:
     """Yield an empty folder beside the snapshots, gone afterwards."""
     scratch = entity_folder / LANDING
     scratch.mkdir(mode=0o700)
@@ -288,7 +288,7 @@ def _scratch(entity_folder: Path) -> Iterator[Path]:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _move_into(building: Path, day_folder: Path) -> Path:
+def move_into(building: Path, day_folder: Path) -> Path:
     """Make a finished revision visible, whole and on disk."""
     make_private(day_folder)
     sync(building)

@@ -54,12 +54,11 @@ def publish(
     official: bool,
     say: Say,
     chain_head: ChainHead | None = None,
-) -> Publication | None:
+) -> Publication:
     """Publish a finished run; the caller holds the writer lock.
 
-    An unofficial run (one whose policies are not the policy table's) never replaces an
-    official publication, and no pack of an unofficial publication passes into an
-    official one. A run that is published already, whole, stays as it is.
+    No pack of an unofficial publication passes into an official one. A run that is
+    published already, whole, stays as it is.
 
     Args:
         home: where the run is filed.
@@ -69,8 +68,7 @@ def publish(
         chain_head: what the chain of receipts ends in; packs and publication name it.
 
     Returns:
-        The publication that holds the run, None where it stays a file in
-        `warehouse/runs`.
+        The publication that holds the run.
 
     Raises:
         KomekError: the home cannot be written; what was published still stands.
@@ -80,10 +78,6 @@ def publish(
     if not run_file.is_file():
         raise KomekError(f"run {run_id} has no finished file {run_file}")
     before = current_publication(home)
-    if before and before.official and not official:
-        say(f"run {run_id} is not official and {before.run.run_id} is published:")
-        say(f"it stays in {run_file}")
-        return None
     if before and _holds(before, run_id, official):
         say(f"run {run_id} is published already")
         return before
@@ -99,6 +93,33 @@ def publish(
         ) from error
     _sweep(home, publication)
     return publication
+
+
+def kept_from(home: Home, run_id: str, official: bool, earlier: bool) -> str | None:
+    """Say why a finished run is only filed; None where it may be published.
+
+    An unofficial run (one whose policies are not the policy table's) never replaces an
+    official publication, and an official one never replaces that of a later day, unless
+    it was asked to.
+
+    Args:
+        home: where the run is filed.
+        run_id: which.
+        official: whether it reads the law as the policy table does.
+        earlier: whether it may replace a later day's.
+    """
+    before = current_publication(home)
+    if before is None or not before.official:
+        return None
+    run = read_run(home.run_file(run_id))
+    if not official:
+        return f"is not official and {before.run.run_id} is published"
+    if run.as_of < before.run.as_of and not earlier:
+        return (
+            f"is of {run.as_of} and {before.run.run_id} of {before.run.as_of} is"
+            " published; --publish would replace it"
+        )
+    return None
 
 
 def _holds(publication: Publication, run_id: str, official: bool) -> bool:

@@ -12,7 +12,7 @@ from komek.base.errors import KomekError, StoppedError, UnwritableError, listed
 from komek.base.files import files_sha256
 from komek.base.messages import harmless_message, of_a_model, unwritten
 from komek.base.settings import environment
-from komek.runs.run import Run
+from komek.runs.run import Run, blocked
 
 if TYPE_CHECKING:
     from dbt.artifacts.schemas.run import RunExecutionResult
@@ -65,6 +65,16 @@ def layer(
     _invoke(run, layer, ["run", "--select", f"path:models/{layer}"])
     if docs and layer == LAYERS[-1]:
         _invoke(run, "docs", ["docs", "generate", "--static", "--no-compile"])
+
+
+def anew(run: Run, model: str) -> None:
+    """Build a model and all that rests on it once more.
+
+    Raises:
+        KomekError: dbt could not build a model.
+        UnwritableError, OSError: a file cannot be written.
+    """
+    _invoke(run, f"{model}_anew", ["run", "--select", f"{model}+"])
 
 
 def artifacts(run: Run) -> list[Path]:
@@ -156,6 +166,7 @@ def _variables(run: Run) -> dict[str, Any]:
         "known_at": run.request.known_at.isoformat(),
         "policy_overrides": dict(run.request.policy_overrides),
         "policies": run.policies,
+        "blocked_regions": blocked(run),
         "code_version": run.code_version,
         "law_sha256": run.law_sha256,
         "started_at": f"{run.started_at:%Y-%m-%d %H:%M:%S}",

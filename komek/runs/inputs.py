@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -24,6 +24,10 @@ from komek.landing.working_days import (
     calendar_folder,
     landed_working_days,
 )
+
+
+# What official publications land themselves, for the runs of later days.
+LISTS = "lists"
 
 
 @dataclass(frozen=True)
@@ -190,8 +194,11 @@ def inputs_of(
     )
 
 
-def newest_inputs(home: Home, known_at: date) -> list[Snapshot]:
+def newest_inputs(home: Home, as_of: date, known_at: date) -> list[Snapshot]:
     """Return the newest snapshot of every entity that the run may know.
+
+    Of the lists that komek published itself (p26) that is the newest of a day before the
+    one decided for; a home that has none starts with list 1.
 
     Raises:
         StoppedError: an entity has none.
@@ -206,7 +213,9 @@ def newest_inputs(home: Home, known_at: date) -> list[Snapshot]:
             f"no snapshot dated {known_at} or before in {home.landing}: "
             + ", ".join(absent)
         )
-    return [snapshot for snapshot in found.values() if snapshot is not None]
+    before = min(known_at, as_of - timedelta(days=1))
+    lists = latest_snapshot(home, LISTS, before)
+    return [snapshot for snapshot in (*found.values(), lists) if snapshot is not None]
 
 
 def recorded_inputs(home: Home, inputs: Inputs) -> tuple[list[Snapshot], WorkingDays]:
@@ -216,7 +225,9 @@ def recorded_inputs(home: Home, inputs: Inputs) -> tuple[list[Snapshot], Working
         StoppedError: one is not there, or not what it was.
     """
     calendar = landed_working_days(home, inputs.calendar.version)
-    order = {entity.name: place for place, entity in enumerate(registries.entities())}
+    order = {
+        entity.name: place for place, entity in enumerate(registries.every_entity())
+    }
     known = [given for given in inputs.snapshots if given.entity in order]
     known.sort(key=lambda given: order[given.entity])
     snapshots = [given.landed(home) for given in known]

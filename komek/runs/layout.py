@@ -32,6 +32,7 @@ from komek.runs.version import code_version
 ROWS_PER_FILE = 10_000_000_000
 MAX_SHOWN_NAMES = 20
 MAX_SHOWN_LENGTH = 100
+_KINDS = {"date": "DATE", "integer": "INTEGER"}
 
 
 def begin(
@@ -51,7 +52,7 @@ def begin(
         UsageError: one is encrypted, and not under KOMEK_KEY.
     """
     if inputs is None:
-        snapshots = newest_inputs(home, request.known_at)
+        snapshots = newest_inputs(home, request.as_of, request.known_at)
         calendar = land_working_days(home)
         inputs = inputs_of(
             home, snapshots, calendar, with_volume=bool(request.override)
@@ -99,6 +100,9 @@ def _lay_out(run: Run, snapshots: Sequence[Snapshot], calendar: WorkingDays) -> 
             with database.opening(snapshot.paths[0]):
                 _lay_out_snapshot(connection, run, snapshot, file_no)
             file_no += len(snapshot.files)
+        for entity in registries.every_entity():
+            if entity.name not in {snapshot.entity for snapshot in snapshots}:
+                _lay_out_nothing(connection, entity)
         connection.execute(
             "create view landing.working_days as"
             f" select * from {database.scan(calendar.path)}"
@@ -140,6 +144,22 @@ def _lay_out_snapshot(
         ],
     )
     _lay_out_rows(connection, entity, snapshot, file_no)
+
+
+def _lay_out_nothing(connection: duckdb.DuckDBPyConnection, entity: Entity) -> None:
+    """Write the view of an entity that has no snapshot yet: its columns, no rows."""
+    kinds = {
+        column.name: _KINDS.get(column.type, "VARCHAR") for column in entity.columns
+    }
+    kinds |= {"source_row": "BIGINT", "malformed": "BOOLEAN"}
+    columns = ", ".join(f'cast(null as {kind}) as "{n}"' for n, kind in kinds.items())
+    connection.execute(
+        f"create view landing.{entity.name} as select {columns} where false"
+    )
+    connection.executemany(
+        "insert into landing.landed_columns values (?, ?, ?, ?)",
+        [(entity.name, entity.name, name, kind) for name, kind in kinds.items()],
+    )
 
 
 def _lay_out_rows(

@@ -21,6 +21,7 @@ from komek.base.scratch import RUN
 from komek.runs.inputs import Inputs, inputs_from_json
 from komek.runs.version import code_version
 
+_BLOCKED = "blocked.json"
 _OVERRIDDEN = "overridden"
 _STOPPED = "stopped"
 
@@ -34,12 +35,15 @@ class Request:
         known_at: the last day whose records it may use.
         policy_overrides: policy name to value, where set for this run.
         override: why tolerance checks may be passed over; None where they may not.
+        publish_earlier: publish it although a later day is published; no part of the
+            result.
     """
 
     as_of: date
     known_at: date
     policy_overrides: Mapping[str, str]
     override: str | None = None
+    publish_earlier: bool = False
 
 
 @dataclass(frozen=True)
@@ -90,6 +94,7 @@ def load(home: Home, run_id: str) -> Run:
             known_at=date.fromisoformat(request["known_at"]),
             policy_overrides=request["policy_overrides"],
             override=request["override"],
+            publish_earlier=request["publish_earlier"],
         ),
         code_version=saved["code_version"],
         law_sha256=saved["law_sha256"],
@@ -106,6 +111,20 @@ def note_overridden(run: Run, checks: Iterable[str]) -> None:
 def overridden(run: Run) -> str:
     """Return the checks at the door that were passed over, joined by `|`."""
     return (run.folder / _OVERRIDDEN).read_text(encoding="utf-8")
+
+
+def note_blocked(run: Run, regions: Mapping[str, str]) -> None:
+    """Keep in the run's folder which regions their own checks block: region to check."""
+    (run.folder / _BLOCKED).write_text(json.dumps(dict(regions)), encoding="utf-8")
+
+
+def blocked(run: Run) -> dict[str, str]:
+    """Return the regions that their own checks block, each with the check."""
+    note = run.folder / _BLOCKED
+    if not note.exists():
+        return {}
+    noted: dict[str, str] = json.loads(note.read_text(encoding="utf-8"))
+    return noted
 
 
 def note_stopped(run: Run, reason: str | None) -> None:
@@ -148,6 +167,7 @@ def _request(request: Request) -> dict[str, Any]:
         "known_at": request.known_at.isoformat(),
         "policy_overrides": dict(request.policy_overrides),
         "override": request.override,
+        "publish_earlier": request.publish_earlier,
     }
 
 

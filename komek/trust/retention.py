@@ -48,7 +48,7 @@ def retire(home: Home, before: date, say: Say, *, dry_run: bool = False) -> list
     named = set(_named(home))
     unwanted = {
         entity.name: _unwanted(home, entity.name, before, named)
-        for entity in registries.entities()
+        for entity in registries.every_entity()
     }
     for entity, snapshots in unwanted.items():
         if snapshots and not dry_run:

@@ -25,7 +25,6 @@ from komek.base.files import sha256_or_none
 from komek.base.places import Home
 from komek.base.say import Say
 from komek.checks import blocking
-from komek.checks import check as checking
 from komek.landing.manifest import MANIFEST
 from komek.landing.snapshots import verify_snapshot
 from komek.publishing.packs import PACK_MANIFEST
@@ -297,9 +296,7 @@ def _recomputed(home: Home, receipt: Mapping[str, Any], *, intact: bool) -> list
                 inputs_from_json(receipt["inputs"]),
             )
             note_overridden(run, receipt["overridden_checks"].split("|"))
-            outcome = checking.check_result(run.file, scratch.report(run.run_id))
-            outcome.raise_if_stopped()
-            blocking.settle(run, outcome)
+            blocking.check_and_settle(run, scratch.report(run.run_id))
         except UnwritableError:
             raise
         except KomekError as error:

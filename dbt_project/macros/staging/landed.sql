@@ -10,7 +10,7 @@
         'persons', 'family_links', 'asp_awards', 'asp_members', 'disability_terms',
         'institution_stays', 'jobseekers', 'benefit_awards', 'benefit_payments',
         'applications', 'food_set_norms', 'supply_contracts', 'deliveries',
-        'bank_accounts', 'kato',
+        'bank_accounts', 'kato', 'lists',
     ]) }}
 {%- endmacro %}
 

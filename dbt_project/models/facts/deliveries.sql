@@ -11,6 +11,7 @@ final as (
         deliveries.contract_id,
         deliveries.status,
         deliveries.delivered_on,
+        deliveries.amount,
         deliveries.source_row as delivery_row
     from deliveries
     cross join {{ ref('run_context') }} as run_context

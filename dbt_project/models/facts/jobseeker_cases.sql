@@ -7,6 +7,7 @@ final as (
     select
         cases.case_id,
         cases.iin,
+        cases.centre_id,
         cases.registered_on,
         {{ event('cases.work_offered_on') }} as work_offered_on,
         {{ event('cases.draft_decision_on') }} as draft_decision_on,

@@ -1,26 +1,7 @@
 -- The persons the run decides on: dates as the register has them, a death after as_of not
 -- yet happened, and where they belong by their registered KATO code.
-with referenced as (
+with persons as (
     select * from {{ ref('stg_referenced_persons') }}
-),
-
-parents as (
-    select distinct links.parent_iin
-    from {{ ref('carer_links') }} as links
-    where links.parent_iin not in (select referenced.iin from referenced)
-),
-
-persons as (
-    select * from referenced
-    union all
-    select
-        persons.iin,
-        persons.birth_date,
-        persons.death_date,
-        persons.kato,
-        persons.source_row
-    from {{ ref('stg_persons') }} as persons
-    inner join parents on persons.iin = parents.parent_iin
 ),
 
 final as (

@@ -13,7 +13,9 @@ with norms as (
     from {{ ref('stg_food_set_norms') }} as norms
     cross join {{ ref('run_context') }} as run_context
     where
-        norms.decided_on <= run_context.as_of
+        -- that is nobody's code: who is there has no norm
+        norms.kato <> 'unassigned'
+        and norms.decided_on <= run_context.as_of
         and norms.valid_from <= run_context.as_of
         and (norms.valid_to is null or norms.valid_to >= run_context.as_of)
 ),

@@ -3,17 +3,22 @@
     'monthly_calculation_index', 'subsistence_minimum', 'food_set_floor',
 ] -%}
 {%- set terms = [
-    'forward_working_days', 'check_working_days', 'asp_new_period_months',
-    'asp_review_age', 'in_absentia_term_months', 'control_exam_months',
-    'look_back_months', 'look_back_days', 'child_category_age', 'group_category_age',
-    'match_working_days', 'draft_working_days', 'sign_working_days',
-    'asp_child_age_from', 'asp_child_age_to', 'disabled_child_age_to',
+    'asp_new_period_months', 'asp_review_age', 'in_absentia_term_months',
+    'control_exam_months', 'look_back_months', 'look_back_days', 'child_category_age',
+    'group_category_age', 'asp_child_age_from', 'asp_child_age_to',
+    'disabled_child_age_to', 'account_age',
+] -%}
+{#- Of the day a step starts, not of the run's: facts.step_terms has them. -#}
+{%- set step_terms = [
+    'forward_working_days', 'check_working_days', 'match_working_days',
+    'draft_working_days', 'sign_working_days',
 ] -%}
 {%- set policies = [
     'food_set.age_upper', 'food_set.carer', 'food_set.carer_child_age_limit',
     'food_set.carer_child_in_institution', 'food_set.institution_scope',
-    'food_set.sets_per_person', 'disability.window', 'disability.until',
-    'disability.plus_months', 'payout.end_month', 'payout.day', 'asp.base', 'sla.start',
+    'food_set.sets_per_person', 'food_set.account_of', 'disability.window',
+    'disability.until', 'disability.plus_months', 'disability.age_transition',
+    'payout.end_month', 'payout.day', 'asp.base', 'procedure.from', 'sla.start',
 ] -%}
 
 -- What the run decides for and knows, as one row: its dates, the emergency, the values of
@@ -27,13 +32,18 @@ with dates as (
 ),
 
 rules as (
-    select count(*) > 0 as are_in_force
+    select
+        coalesce(
+            max(
+                paragraphs.valid_to is null or paragraphs.valid_to >= dates.as_of
+            ), false
+        ) as are_in_force,
+        min(paragraphs.valid_from) as first_on
     from {{ ref('paragraphs') }} as paragraphs
     cross join dates
     where
         paragraphs.recorded_on <= dates.known_at
         and paragraphs.valid_from <= dates.as_of
-        and (paragraphs.valid_to is null or paragraphs.valid_to >= dates.as_of)
 ),
 
 periods as (
@@ -65,7 +75,7 @@ law as (
         {{ in_columns(amounts, 'name', 'decimal(18, 2)') }},
         {{ in_columns(terms, 'name', 'integer') }}
     from {{ ref('run_values') }}
-    where {{ is_listed(amounts + terms, 'name', 'parameter') }}
+    where {{ is_listed(amounts + terms + step_terms, 'name', 'parameter') }}
 ),
 
 readings as (
@@ -86,6 +96,13 @@ final as (
         emergency.covered_until,
         emergency.end_instant_month,
         emergency.last_full_day_month,
+        rules.first_on as rules_first_on,
+        rules.are_in_force
+        and coalesce(
+            dates.as_of between emergency.emergency_starts_on
+            and emergency.covered_until,
+            false
+        ) as list_drawn,
         {{ covered_columns(amounts + terms, 'law', 'rules.are_in_force') }},
         {{ covered_columns(policies, 'readings', 'rules.are_in_force') }},
         case readings.disability__window
@@ -99,7 +116,11 @@ final as (
         case readings.payout__end_month
             when 'last_full_day' then emergency.last_full_day_month
             else emergency.end_instant_month
-        end as payout_end_month
+        end as payout_end_month,
+        case readings.procedure__from
+            when 'emergency' then emergency.emergency_starts_on
+            else greatest(emergency.emergency_starts_on, rules.first_on)
+        end as governed_from
     from dates
     cross join rules
     cross join law

@@ -7,7 +7,9 @@ final as (
     select
         contracts.contract_id,
         contracts.kato as region_kato,
+        contracts.supplier_bin,
         contracts.signed_on,
+        contracts.set_cost,
         contracts.sets_total,
         contracts.source_row as contract_row
     from contracts

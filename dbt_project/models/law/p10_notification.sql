@@ -1,17 +1,48 @@
--- p10: a result that was notified by SMS or to the cabinet is not sent through the document
--- system as well; a reply that nobody recorded as not sent is a finding too.
-with final as (
+-- p10: the result is notified, and by a channel. One that went by SMS or to the cabinet is
+-- not sent through the document system as well: nothing recorded is nothing sent. What was
+-- decided before as_of is notified by then.
+with applications as (
+    select
+        applications.*,
+        run_context.as_of
+    from {{ ref('governed_applications') }} as applications
+    cross join {{ ref('run_context') }} as run_context
+    where {{ in_force('p10_notification') }}
+),
+
+findings as (
     select
         application_id,
         'duplicate_notification' as finding,
-        'p10' as paragraph,
         application_row
-    from {{ ref('applications') }}
+    from applications
     where
         notified_on is not null
         and notification_channel in ('sms', 'cabinet')
-        and coalesce(reply_in_document_system, 'true') <> 'false'
-        and {{ in_force('p10_notification') }}
+        and reply_in_document_system = 'true'
+    union all
+    select
+        application_id,
+        'no_channel' as finding,
+        application_row
+    from applications
+    where notified_on is not null and notification_channel is null
+    union all
+    select
+        application_id,
+        'not_notified' as finding,
+        application_row
+    from applications
+    where decided_on < as_of and notified_on is null
+),
+
+final as (
+    select
+        application_id,
+        finding,
+        'p10' as paragraph,
+        application_row
+    from findings
 )
 
 select * from final

@@ -1,7 +1,8 @@
 -- p12: targeted social assistance that ends during the emergency is extended for a new
 -- period, without an application and at the same amount. The new period starts the day
 -- after the old one ends. A suspended award pays nothing to extend (policy asp.base); a
--- family already awarded for the first day of the new period needs no extension.
+-- family already awarded for the first day of the new period needs no extension, and one
+-- of which nobody lives has nobody to extend it to.
 with ending as (
     select
         awards.*,
@@ -38,9 +39,12 @@ judged as (
             ("ending.status = 'terminated'", 'terminated'),
             ("ending.status = 'suspended' and ending.asp_base <> 'any_status'", 'suspended'),
             ("renewals.renewal_row is not null", 'already_renewed'),
+            ("bereaved.award_id is not null", 'no_living_member'),
         ]) }}
     from ending
     left join renewals on ending.award_id = renewals.award_id
+    left join {{ ref('p12_bereaved_award') }} as bereaved
+        on ending.award_id = bereaved.award_id
 ),
 
 final as (

@@ -1,11 +1,12 @@
--- p12: everyone an extension was looked over for: the applicant and the members of each
--- extended award, in the register or not.
+-- p12: everyone an award was looked over for: the applicant and the members of each
+-- extended one, in the register or not, and the members of one that none of them lived to
+-- see extended.
 with extended as (
     select
         award_id,
-        applicant_iin
+        case when outcome = 'extended' then applicant_iin end as applicant_iin
     from {{ ref('p12_asp_extension') }}
-    where outcome = 'extended'
+    where outcome = 'extended' or reason = 'no_living_member'
 ),
 
 final as (

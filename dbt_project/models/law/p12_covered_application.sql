@@ -40,7 +40,7 @@ covered as (
                 on_award.award_row asc nulls last,
                 on_award.member_row asc nulls last
         ) as nth
-    from {{ ref('applications') }} as applications
+    from {{ ref('governed_applications') }} as applications
     inner join on_award on applications.iin = on_award.iin
     where
         applications.service_code = {{ asp_service() }}

@@ -8,7 +8,7 @@ with final as (
         applications.application_row,
         covered.award_row,
         covered.member_row
-    from {{ ref('applications') }} as applications
+    from {{ ref('governed_applications') }} as applications
     inner join {{ ref('p12_covered_application') }} as covered
         on applications.application_id = covered.application_id
     where {{ in_force('p12_needless_application') }}

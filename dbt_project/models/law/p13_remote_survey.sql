@@ -6,7 +6,7 @@ with final as (
         'survey_not_remote' as finding,
         'p13' as paragraph,
         applications.application_row
-    from {{ ref('applications') }} as applications
+    from {{ ref('governed_applications') }} as applications
     left join {{ ref('p12_covered_application') }} as covered
         on applications.application_id = covered.application_id
     where

@@ -6,7 +6,7 @@ with final as (
         'result_not_electronic' as finding,
         'p14' as paragraph,
         application_row
-    from {{ ref('applications') }}
+    from {{ ref('governed_applications') }}
     where
         service_code = {{ asp_service() }}
         and notified_on is not null

@@ -1,6 +1,7 @@
--- p16: what is established during the emergency, of any kind, is decided in absentia, for
--- a year at the longest, with a control examination within six months. A check is pending
--- while its day has not passed, even if the examination was already held.
+-- p16: what is decided while the Rules hold in the emergency, of any kind, is decided in
+-- absentia, for a year at the longest, with a control examination within six months. A
+-- check is pending while its day has not passed, even if the examination was already held;
+-- one held before the term was established is not of this term.
 with decided as (
     select
         terms.*,
@@ -12,7 +13,7 @@ with decided as (
     from {{ ref('disability_terms') }} as terms
     cross join {{ ref('run_context') }} as run_context
     where
-        terms.decided_on between run_context.emergency_starts_on
+        terms.decided_on between run_context.governed_from
         and run_context.covered_until
         and {{ in_force('p16_in_absentia') }}
 ),
@@ -48,8 +49,9 @@ checks as (
         'control_exam' as check_name,
         case
             when exam_due_on >= as_of then null
-            when control_exam_on is null or control_exam_on > exam_due_on
-                then 'control_exam_overdue'
+            when control_exam_on > established_on and control_exam_on <= exam_due_on
+                then null
+            else 'control_exam_overdue'
         end as finding,
         exam_due_on >= as_of as is_pending,
         exam_due_on as due_on

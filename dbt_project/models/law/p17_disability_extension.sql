@@ -1,18 +1,15 @@
 -- p17: terms of all four kinds that ran out not more than a month before the emergency or
 -- during it are extended automatically to its last day, each by its own date. A child
--- who turns 16, or a person established as a minor who turns 18, is examined instead. An
--- extension never shortens a term.
+-- who turns 16 in that time, or a person established as a minor who turns 18, is examined
+-- (policy disability.age_transition: and extended all the same, or not). An extension
+-- never shortens a term.
 with running_out as (
     select
         terms.*,
-        people.birth_date,
         people.death_date,
         people.person_row,
-        run_context.covered_until,
-        {{ birthday('people.birth_date', 'run_context.child_category_age') }}
-            as turns_16_on,
-        {{ birthday('people.birth_date', 'run_context.group_category_age') }}
-            as turns_18_on,
+        turning.cause,
+        run_context.disability__age_transition as age_transition,
         case run_context.disability__until
             when 'plus_months' then {{ add_months(
                 'terms.valid_until', 'run_context.disability__plus_months'
@@ -22,6 +19,7 @@ with running_out as (
     from {{ ref('disability_terms') }} as terms
     cross join {{ ref('run_context') }} as run_context
     left join {{ ref('people') }} as people on terms.iin = people.iin
+    left join {{ ref('p17_coming_of_age') }} as turning on terms.term_id = turning.term_id
     where
         terms.valid_until between run_context.window_starts_on
         and run_context.covered_until
@@ -50,14 +48,13 @@ judged as (
             ("running_out.death_date is not null", 'deceased'),
             ("newer_terms.newer_row is not null", 'superseded'),
             (
-                "running_out.disability_category = 'child'"
-                " and running_out.turns_16_on <= running_out.covered_until",
+                "running_out.age_transition = 'examine'"
+                " and running_out.cause = 'turns_16'",
                 'turns_16',
             ),
             (
-                "running_out.disability_category in ('group_1', 'group_2', 'group_3')"
-                " and running_out.established_on < running_out.turns_18_on"
-                " and running_out.turns_18_on <= running_out.covered_until",
+                "running_out.age_transition = 'examine'"
+                " and running_out.cause = 'turns_18'",
                 'turns_18',
             ),
         ]) }}
@@ -76,6 +73,7 @@ final as (
         valid_until as old_valid_until,
         case when reason is null then greatest(valid_until, computed_until) end
             as new_valid_until,
+        case when reason is null or reason = cause then cause end as examined_for,
         term_row,
         person_row,
         case when reason = 'superseded' then newer_row end as newer_row

@@ -1,15 +1,18 @@
--- p17: who turns 16 or 18 is examined in absentia, due the later of the end of the term
--- and the start of the emergency; one row per person and cause: the earliest due, then
--- the lowest term.
+-- p17: who turns 16 or 18 is examined in absentia: where the term was extended, by its new
+-- end, else by the later of its end and the start of the emergency; one row per person and
+-- cause: the earliest due, then the lowest term.
 with due as (
     select
         extensions.iin,
         extensions.term_id,
-        extensions.reason as cause,
-        greatest(extensions.old_valid_until, run_context.emergency_starts_on) as due_on
+        extensions.examined_for as cause,
+        coalesce(
+            extensions.new_valid_until,
+            greatest(extensions.old_valid_until, run_context.emergency_starts_on)
+        ) as due_on
     from {{ ref('p17_disability_extension') }} as extensions
     cross join {{ ref('run_context') }} as run_context
-    where extensions.reason in ('turns_16', 'turns_18')
+    where extensions.examined_for is not null
 ),
 
 ranked as (

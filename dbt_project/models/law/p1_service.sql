@@ -5,7 +5,7 @@ with final as (
         'service_not_covered' as finding,
         'p1' as paragraph,
         applications.application_row
-    from {{ ref('applications') }} as applications
+    from {{ ref('governed_applications') }} as applications
     left join {{ ref('services') }} as services
         on applications.service_code = services.service_code
     where

@@ -1,16 +1,19 @@
--- p20: the centre finds a jobseeker suitable work within one working day of registration.
+-- p20: the centre looks for suitable work for a jobseeker within one working day of
+-- registration. It owes help, not a job: that none was found in time is no breach, and
+-- opens p21.
 with steps as (
     select
         case_id,
         registered_on as started_on,
         work_offered_on as done_on,
         case_row
-    from {{ ref('jobseeker_cases') }}
+    from {{ ref('governed_cases') }}
     where {{ in_force('p20_match') }}
 ),
 
 final as (
-    {{ deadline('steps', 'match_working_days', 'jobseeker', 'match', 'p20') }}
+    {{ deadline('steps', 'match_working_days', 'jobseeker', 'match', 'p20',
+        overdue='no_match') }}
 )
 
 select * from final

@@ -8,7 +8,7 @@ with matches as (
         cases.draft_decision_on,
         matches.case_row
     from {{ ref('p20_match') }} as matches
-    inner join {{ ref('jobseeker_cases') }} as cases on matches.case_id = cases.case_id
+    inner join {{ ref('governed_cases') }} as cases on matches.case_id = cases.case_id
     where {{ in_force('p21_draft') }}
 ),
 

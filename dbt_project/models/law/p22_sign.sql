@@ -6,7 +6,7 @@ with steps as (
         draft_decision_on as started_on,
         unemployed_decided_on as done_on,
         case_row
-    from {{ ref('jobseeker_cases') }}
+    from {{ ref('governed_cases') }}
     where
         draft_decision_on is not null
         and {{ in_force('p22_sign') }}

@@ -11,9 +11,7 @@ with ranked as (
         ) as nth
     from {{ ref('p25_records') }} as records
     cross join {{ ref('run_context') }} as run_context
-    where
-        run_context.as_of between run_context.emergency_starts_on
-        and run_context.covered_until
+    where run_context.list_drawn
 ),
 
 final as (

@@ -6,9 +6,9 @@
     ) -%}
 {%- endfor -%}
 
--- p26: the list of each local executive body: everyone who meets a ground of p25, in the
--- region and district of their registered KATO code, each once with the grounds met (or
--- once per ground, policy food_set.sets_per_person).
+-- p26: the recipients of each local executive body on as_of: everyone who meets a ground of
+-- p25, in the region and district of their registered KATO code, each once with the grounds
+-- met (or once per ground, policy food_set.sets_per_person).
 with met as (
     select * from {{ ref('p25_ledger') }}
     where
@@ -33,6 +33,7 @@ final as (
         met.district_kato,
         met.ground as primary_ground,
         persons.grounds,
+        met.ground = persons.first_ground as is_primary,
         met.person_row,
         met.kato_row
     from met

@@ -1,25 +1,43 @@
--- p28: sets in kind come from the region's contracts in force. Recipients by IIN take the
--- contracts in the order they were signed, each until it is used up: its sets less those
--- delivered for earlier months.
-with used as (
+-- p28: sets in kind come from contracts. One that was handed over keeps the contract of its
+-- delivery. The rest, people by IIN, take the region's contracts in force in the order they
+-- were signed, each until it is used up: its sets less those delivered for earlier months
+-- and less those that keep it.
+with kept as (
     select
-        deliveries.contract_id,
-        count(*) as sets_used
+        iin,
+        ground,
+        delivered_contract_id as contract_id
+    from {{ ref('p28_planned_sets') }}
+    where
+        mode = 'in_kind'
+        and delivered_contract_id is not null
+),
+
+used as (
+    select deliveries.contract_id
     from {{ ref('deliveries') }} as deliveries
     cross join {{ ref('run_context') }} as run_context
     where
         deliveries.status = 'delivered'
         and deliveries.list_month < run_context.list_month
-    group by deliveries.contract_id
+    union all
+    select contract_id from kept
 ),
 
 left_over as (
     select
-        contracts.*,
-        greatest(contracts.sets_total - coalesce(used.sets_used, 0), 0) as sets_left
+        contracts.region_kato,
+        contracts.contract_id,
+        contracts.signed_on,
+        greatest(contracts.sets_total - count(used.contract_id), 0) as sets_left
     from {{ ref('supply_contracts') }} as contracts
     left join used on contracts.contract_id = used.contract_id
     where {{ in_force('p28_allocation') }}
+    group by
+        contracts.region_kato,
+        contracts.contract_id,
+        contracts.signed_on,
+        contracts.sets_total
 ),
 
 ranges as (
@@ -35,25 +53,32 @@ ranges as (
 
 queue as (
     select
-        list.iin,
-        list.primary_ground,
-        list.region_kato,
+        iin,
+        ground,
+        region_kato,
         row_number() over (
-            partition by list.region_kato
-            order by list.iin asc nulls last, list.primary_ground asc nulls last
+            partition by region_kato
+            order by iin asc nulls last, ground asc nulls last
         ) as place
-    from {{ ref('p26_list') }} as list
-    inner join {{ ref('p27_region_norm') }} as norms
-        on list.region_kato = norms.region_kato
-    where norms.mode = 'in_kind'
+    from {{ ref('p28_planned_sets') }}
+    where
+        mode = 'in_kind'
+        and not is_withdrawn
+        and delivered_contract_id is null
 ),
 
 final as (
     select
+        iin,
+        ground,
+        contract_id
+    from kept
+    where {{ in_force('p28_allocation') }}
+    union all
+    select
         queue.iin,
-        queue.primary_ground,
-        ranges.contract_id,
-        ranges.contract_row
+        queue.ground,
+        ranges.contract_id
     from queue
     inner join ranges
         on

@@ -1,39 +1,18 @@
--- p29: where the norm is in cash, the set's cost goes to the recipient's account: of those
--- with a valid IBAN the one confirmed last, then the lowest IBAN.
-with recipients as (
-    select distinct list.iin
-    from {{ ref('p26_list') }} as list
-    inner join {{ ref('p27_region_norm') }} as norms
-        on list.region_kato = norms.region_kato
-    where
-        norms.mode = 'cash'
-        and {{ in_force('p29_account') }}
-),
-
-accounts as (
+-- p29: the account that each recipient in cash is paid on, and whose it is: their own, or
+-- that of who represents them; none where there is neither.
+with final as (
     select
-        accounts.iin,
-        accounts.iban,
-        accounts.source_row as account_row,
-        row_number() over (
-            partition by accounts.iin
-            order by accounts.confirmed_on desc nulls last, accounts.iban asc nulls last
-        ) as nth
-    from {{ ref('stg_bank_accounts') }} as accounts
-    inner join recipients on accounts.iin = recipients.iin
-    cross join {{ ref('run_context') }} as run_context
-    where
-        accounts.confirmed_on <= run_context.as_of
-        and {{ iban_is_valid('accounts.iban') }}
-),
-
-final as (
-    select
-        iin,
-        iban,
-        account_row
-    from accounts
-    where nth = 1
+        own.iin,
+        coalesce(own.iban, representatives.iban) as iban,
+        case when own.iban is not null then own.iin else representatives.account_iin end
+            as account_iin,
+        coalesce(own.account_row, representatives.account_row) as account_row,
+        representatives.person_row,
+        representatives.link_row,
+        representatives.representative_row
+    from {{ ref('p29_own_account') }} as own
+    left join {{ ref('p29_representative') }} as representatives
+        on own.iin = representatives.iin
 )
 
 select * from final

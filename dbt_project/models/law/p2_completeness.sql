@@ -1,12 +1,13 @@
 {%- set fields = [
-    'iin', 'last_name', 'first_name', 'postal_address', 'phone', 'region_kato', 'addressee',
+    'iin', 'last_name', 'first_name', 'postal_address', 'region_kato', 'addressee',
     'content',
 ] -%}
 
 -- p2: an application is filled in as the annex has it, has at least one file attached, and
--- is signed with the digital signature.
+-- is signed with the digital signature. To contact the applicant (p7) takes a phone or an
+-- e-mail: only where there is neither is the phone missing.
 with applications as (
-    select * from {{ ref('applications') }}
+    select * from {{ ref('governed_applications') }}
     where {{ in_force('p2_completeness') }}
 ),
 
@@ -20,6 +21,13 @@ findings as (
     where {{ field }} is null
     union all
     {%- endfor %}
+    select
+        application_id,
+        'incomplete:phone' as finding,
+        application_row
+    from applications
+    where phone is null and email is null
+    union all
     select
         application_id,
         'no_attachment' as finding,

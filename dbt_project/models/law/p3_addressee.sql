@@ -5,7 +5,7 @@ with final as (
         'wrong_addressee' as finding,
         'p3' as paragraph,
         applications.application_row
-    from {{ ref('applications') }} as applications
+    from {{ ref('governed_applications') }} as applications
     inner join {{ ref('services') }} as services
         on applications.service_code = services.service_code
     where

@@ -5,7 +5,7 @@ with steps as (
         submitted_on as started_on,
         forwarded_on as done_on,
         application_row as case_row
-    from {{ ref('applications') }}
+    from {{ ref('governed_applications') }}
     where {{ in_force('p5_forward') }}
 ),
 

@@ -6,7 +6,7 @@ with steps as (
         forwarded_on as started_on,
         checked_on as done_on,
         application_row as case_row
-    from {{ ref('applications') }}
+    from {{ ref('governed_applications') }}
     where
         forwarded_on is not null
         and {{ in_force('p6_check') }}

@@ -6,7 +6,7 @@ with final as (
         'case_before_check' as finding,
         'p8' as paragraph,
         application_row
-    from {{ ref('applications') }}
+    from {{ ref('governed_applications') }}
     where
         case_formed_on is not null
         and (checked_on is null or case_formed_on < checked_on)

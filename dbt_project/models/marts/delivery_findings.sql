@@ -3,5 +3,4 @@ select
     iin,
     finding,
     'p30' as paragraph
-from {{ ref('p30_delivery') }}
-where finding is not null
+from {{ ref('p30_findings') }}

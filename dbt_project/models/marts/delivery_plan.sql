@@ -2,17 +2,15 @@ select
     list_month,
     iin,
     region_kato,
-    primary_ground,
+    ground as primary_ground,
     mode,
     contract_id,
-    case
-        when mode = 'cash' and iban is not null then 'account'
-        when mode = 'cash' then 'no_account'
-        when contract_id is not null then 'allocated'
-        else 'unallocated'
-    end as allocation,
+    allocation,
     iban,
-    set_cost as amount,
-    coalesce(delivery_status, 'outstanding') as delivery_status,
+    account_iin,
+    amount,
+    delivery_status,
+    list_no,
+    standing,
     case mode when 'cash' then 'p29' else 'p28' end as paragraph
-from {{ ref('list_sets') }}
+from {{ ref('p28_plan') }}

@@ -1,7 +1,9 @@
 {%- set marts = [
     'food_set_decisions', 'food_set_recipients', 'asp_extensions', 'disability_extensions',
     'mse_queue', 'mse_findings', 'payout_schedule', 'case_deadlines',
-    'application_findings', 'delivery_plan', 'delivery_findings', 'region_status',
+    'jobseeker_findings', 'application_findings', 'food_set_lists',
+    'list_reconciliation', 'delivery_plan', 'delivery_findings', 'contract_findings',
+    'region_status',
 ] -%}
 
 -- Which source rows decided each row of the marts, and where each was received: what the

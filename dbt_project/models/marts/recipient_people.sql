@@ -1,5 +1,5 @@
--- Names and addresses of the recipients, for the packs: read from the register only when
--- they are asked for, so that no copy of them lies in the warehouse.
+-- Names and addresses of the people on the list, for the packs: read from the register only
+-- when they are asked for, so that no copy of them lies in the warehouse.
 select
     persons.iin,
     persons.last_name,
@@ -7,4 +7,4 @@ select
     persons.middle_name,
     persons.address
 from {{ ref('stg_persons') }} as persons
-where persons.iin in (select list.iin from {{ ref('p26_list') }} as list)
+where persons.iin in (select lists.iin from {{ ref('p26_lists') }} as lists)

@@ -21,11 +21,7 @@ final as (
         cast(null as timestamp) as finished_at,
         context.emergency_starts_at,
         context.emergency_ends_at,
-        editions.paragraphs > 0
-        and coalesce(
-            context.as_of between context.emergency_starts_on and context.covered_until,
-            false
-        ) as list_drawn,
+        context.list_drawn,
         case
             when editions.paragraphs = 0
                 then concat(
@@ -34,10 +30,7 @@ final as (
                     ' as known on ', cast(context.known_at as varchar),
                     ': nothing is decided.'
                 )
-            when
-                context.as_of between context.emergency_starts_on
-                and context.covered_until
-                then ''
+            when context.list_drawn then ''
             else concat(
                 'No list is drawn for ', cast(context.as_of as varchar),
                 ': the emergency known on ', cast(context.known_at as varchar),

@@ -1,5 +1,6 @@
 -- A finding rests on the application; that it was needless (p12), on the award that
--- covered it and the person's membership in it as well.
+-- covered it and the person's membership in it as well; that it went to the wrong office
+-- (p5), on the person and the two territories.
 with final as (
     select
         concat(application_id, '|', finding) as row_key,
@@ -19,6 +20,14 @@ with final as (
         paragraph
     from {{ ref('p12_needless_application') }}
     where member_row is not null
+    {%- for row in ['person_row', 'kato_row', 'office_row'] %}
+    union all
+    select
+        concat(application_id, '|', finding) as row_key,
+        {{ row }} as source_row,
+        paragraph
+    from {{ ref('p5_office') }}
+    {%- endfor %}
 )
 
 select * from final

@@ -2,12 +2,28 @@
 -- of the region (p27), and for every ground they meet on what its record was judged by
 -- (p25), but for what ruled out an extension that it did not need. Who raises themselves
 -- has one term for two grounds: it is named once.
-with grounds as (
+with recipients as (
+    select
+        recipients.iin,
+        case run_context.food_set__sets_per_person
+            when 'one' then recipients.iin
+            else concat(recipients.iin, '|', recipients.primary_ground)
+        end as row_key,
+        recipients.person_row,
+        recipients.kato_row,
+        norms.norm_row
+    from {{ ref('p26_list') }} as recipients
+    cross join {{ ref('run_context') }} as run_context
+    left join {{ ref('p27_region_norm') }} as norms
+        on recipients.region_kato = norms.region_kato
+),
+
+grounds as (
     select distinct
-        sets.row_key,
+        recipients.row_key,
         record_rows.source_row
-    from {{ ref('list_sets') }} as sets
-    inner join {{ ref('p25_ledger') }} as ledger on sets.iin = ledger.iin
+    from recipients
+    inner join {{ ref('p25_ledger') }} as ledger on recipients.iin = ledger.iin
     inner join {{ ref('p25_record_rows') }} as record_rows
         on
             ledger.iin = record_rows.iin
@@ -23,20 +39,20 @@ final as (
         row_key,
         person_row as source_row,
         'p26' as paragraph
-    from {{ ref('list_sets') }}
+    from recipients
     union all
     select
         row_key,
         kato_row as source_row,
         'p26' as paragraph
-    from {{ ref('list_sets') }}
+    from recipients
     where kato_row is not null
     union all
     select
         row_key,
         norm_row as source_row,
         'p27' as paragraph
-    from {{ ref('list_sets') }}
+    from recipients
     where norm_row is not null
     union all
     select

@@ -2,11 +2,11 @@
 -- the queue rests on each of them, and on the person.
 with terms as (
     select
-        concat(iin, '|', reason) as row_key,
+        concat(iin, '|', examined_for) as row_key,
         term_row,
         person_row
     from {{ ref('p17_disability_extension') }}
-    where reason in ('turns_16', 'turns_18')
+    where examined_for is not null
 ),
 
 final as (

@@ -19,8 +19,8 @@ with final as (
         region_kato as row_key,
         person_row as source_row,
         'p26' as paragraph
-    from {{ ref('list_sets') }}
-    where primary_ground = substring(grounds, 1, 5)
+    from {{ ref('p26_list') }}
+    where is_primary
 )
 
 select * from final

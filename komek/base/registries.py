@@ -115,7 +115,7 @@ def _encoding(entity_name: str, encoding: str) -> str:
 
 @cache
 def every_entity() -> tuple[Entity, ...]:
-    """Return the fifteen entities and the internal ones, as the registry table has them."""
+    """Return the fifteen entities and the internal ones, in the order of the table."""
     table_text = places.REGISTRY_TABLE.read_text(encoding="utf-8")
     source = yaml.safe_load(table_text)["sources"][0]
     defaults = source["config"]["meta"]["tolerance"]

@@ -1,4 +1,4 @@
-"""The checks of the result, and what they leave in the run: blocked regions, its end."""
+"""The checks of the result, and what they leave in the run: blocked regions, an end."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +14,7 @@ _SAYS_WHAT_IS_BLOCKED = "p27_region_norm"
 
 
 def check_and_settle(run: Run, report: Path) -> Outcome:
-    """Check the result; block the regions whose own checks failed, and note how it ended.
+    """Check the result; block the regions whose own checks failed, and note the end.
 
     Who would be newly listed in a blocked region is held back (p26): the lists and what
     rests on them are built once more. A region that the law blocks keeps its cause.

@@ -25,7 +25,6 @@ from komek.landing.working_days import (
     landed_working_days,
 )
 
-
 # What official publications land themselves, for the runs of later days.
 LISTS = "lists"
 
@@ -197,8 +196,8 @@ def inputs_of(
 def newest_inputs(home: Home, as_of: date, known_at: date) -> list[Snapshot]:
     """Return the newest snapshot of every entity that the run may know.
 
-    Of the lists that komek published itself (p26) that is the newest of a day before the
-    one decided for; a home that has none starts with list 1.
+    Of the lists that komek published itself (p26) that is the newest of a day before
+    the one decided for; a home that has none starts with list 1.
 
     Raises:
         StoppedError: an entity has none.

@@ -24,7 +24,6 @@ from komek.runs.run import Run
 from komek.trust.chain import add_link, path_below, read_chain, receipt_path
 from komek.trust.contents import contents_of
 
-
 _NOT_ASKED = {"publish_earlier": False}
 
 
@@ -95,7 +94,7 @@ def write_receipt(home: Home, run: Run, details: Mapping[str, Any]) -> dict[str,
 
 
 def _was_only_asked(home: Home, run_id: str, receipt: Mapping[str, Any]) -> bool:
-    """Say whether a receipt differs in this alone: an earlier day was to be published."""
+    """Say whether all that differs is that an earlier day was to be published."""
     try:
         before = read_receipt(home, run_id)
     except KomekError:

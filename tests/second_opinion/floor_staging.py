@@ -1,4 +1,4 @@
-"""The floor's staging: which rows of the landed snapshots stay, which do not, and why."""
+"""The floor's staging: which received rows stay, which do not, and why."""
 
 import datetime as dt
 import json

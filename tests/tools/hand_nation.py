@@ -5,7 +5,7 @@ the entity's rows have by default here.
 """
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import duckdb
@@ -152,9 +152,75 @@ def units(*codes: str) -> list[Row]:
     return [{"kato": code} for code in codes]
 
 
+def unemployed(iins: Iterable[object], **given: object) -> list[Row]:
+    """Return a jobseeker's case for each, decided before any list of April."""
+    return [
+        {"case_id": iin, "iin": iin, "unemployed_decided_on": "2020-04-06", **given}
+        for iin in iins
+    ]
+
+
+def unemployed_day(
+    iins: Sequence[str] = (),
+    rows: Mapping[str, Sequence[Row]] | None = None,
+    lists: Sequence[Sequence[object]] = (),
+    *,
+    as_of: str = "2020-04-20",
+    law: Law = floor.SAMPLE,
+    **policies: str,
+) -> Decided:
+    """Decide a day on people of Akmola, all of them unemployed.
+
+    Sets come in kind there, in money in Aktobe; Almaty has not decided.
+    """
+    given: dict[str, Sequence[Row]] = {
+        "persons": people(*iins),
+        "jobseekers": unemployed(iins),
+        "food_set_norms": [
+            {"norm_id": "1"},
+            {"norm_id": "2", "kato": AKTOBE, "mode": "cash"},
+        ],
+    }
+    return decide(
+        as_of, {**given, **(rows or {})}, lists=lists, policies=policies, law=law
+    )
+
+
+def listed(*iins: str, **given: object) -> list[list[object]]:
+    """Return rows of an earlier list of April."""
+    plain = {
+        "list_month": "2020-04-01",
+        "iin": None,
+        "list_no": 1,
+        "listed_on": "2020-04-05",
+        "region_kato": AKMOLA,
+        "district_kato": None,
+        "primary_ground": "p25_5",
+        "grounds": "p25_5",
+        "ended_on": None,
+        "ended_reason": None,
+    }
+    assert list(plain) == list(floor.LIST_COLUMNS)
+    return [list({**plain, **given, "iin": iin}.values()) for iin in iins]
+
+
+def came(*of: tuple[str, str, str], **given: object) -> list[Row]:
+    """Return deliveries d0, d1 and so on: whose, what became of it, on which day."""
+    return [
+        {
+            "delivery_id": f"d{number}",
+            "iin": iin,
+            "status": status,
+            "delivered_on": day,
+            **given,
+        }
+        for number, (iin, status, day) in enumerate(of)
+    ]
+
+
 def _completed(entity: str, rows: Sequence[Row]) -> list[Row]:
     if entity == "kato" and not rows:
-        rows = units(AKMOLA, AKTOBE, ALMATY)
+        rows = units(AKMOLA, "111000000", AKTOBE, ALMATY)
     return [{**DEFAULTS.get(entity, {}), **row} for row in rows]
 
 

@@ -118,7 +118,7 @@ def decide(
     law: Law = floor.SAMPLE,
 ) -> Decided:
     """Decide a day on rows by entity."""
-    connection = duckdb.connect()
+    connection = duckdb.connect(config={"threads": 1})
     for entity in entities():
         columns = ", ".join(
             f"{column.name} {_type(column)}" for column in entity.columns

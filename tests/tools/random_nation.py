@@ -216,9 +216,10 @@ class _Nation(Sets):
 
     def _institution_stay(self, number: int) -> Row:
         admitted = self._day()
+        term = self.random.choice(self._terms)
         return {
             "stay_id": f"S{number}",
-            "iin": self._anyone(),
+            "iin": self._one(self._anyone(), self._anyone(), term["iin"]),
             "institution_id": "I",
             "stay_kind": self._one("permanent", "permanent", "temporary", "day"),
             "admitted_on": admitted,

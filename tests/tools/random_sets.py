@@ -38,7 +38,7 @@ class Sets(Chance):
 
     def __init__(self, random: Random) -> None:
         super().__init__(random)
-        self._contracts = [self._supply_contract(number) for number in range(25)]
+        self._contracts = [self._supply_contract(number) for number in range(40)]
 
     def _food_set_norm(self, number: int) -> Row:
         if number < len(SURE_NORMS):
@@ -73,7 +73,7 @@ class Sets(Chance):
             "supplier_bin": self._one(*BINS),
             "signed_on": self._day(),
             "valid_from": start,
-            "valid_to": self._end(start),
+            "valid_to": self._one(self._end(start), date(2020, 12, 31)),
             "set_cost": self._one("5556", "6000.5", "5555.99"),
             "sets_total": self._one(0, 1, 2, 5, 10, 20),
         }

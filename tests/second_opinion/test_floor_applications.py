@@ -28,7 +28,7 @@ def _findings(
             ],
             "asp_awards": [{"award_id": "award", "applicant_iin": "assisted"}],
             "kato": [
-                *units(AKMOLA, AKTOBE, "111000000", "111010100", "112000000", "1110"),
+                *units(AKMOLA, AKTOBE, "111000000", "111010100", "112000000", "1120"),
                 {"kato": "113000000", "valid_to": "2020-04-19"},
                 {"kato": "114000000", "valid_to": "2020-04-20"},
             ],
@@ -133,7 +133,7 @@ def test_p5_forwarded_to_another_place_than_the_applicant_s() -> None:
             "the_region": sent(AKMOLA),
             "another_region": sent(AKTOBE),
             "unknown_code": sent("111099999"),
-            "four_digits": sent("1110"),
+            "four_digits": sent("1120"),
             "no_longer_a_code": sent("113000000"),
             "last_day_of_a_code": sent("114000000"),
             "not_said": sent(None),

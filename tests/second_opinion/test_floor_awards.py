@@ -190,6 +190,7 @@ def _extended(**policies: str) -> Decided:
                 *people("eighteen_first", birth_date="2002-02-16"),
                 *people("eighteen_new", birth_date="2002-04-01"),
                 *people("eighteen_old", birth_date="2002-04-01"),
+                *people("decided_again", birth_date="2004-04-01"),
                 *people("twice", birth_date="2004-04-01"),
                 *people("dead_child", birth_date="2004-04-01", death_date="2020-04-01"),
             ],
@@ -215,6 +216,9 @@ def _extended(**policies: str) -> Decided:
                 term("twice_b", "twice", valid_until="2020-02-20", **turns),
                 term("twice_a", "twice", valid_until="2020-03-10", **turns),
                 term("t16_dead", "dead_child", **turns),
+                term("t16_old", "decided_again", **turns),
+                term("t16_new", "decided_again", **turns,
+                     decided_on="2020-04-01", valid_until=None),
             ],
         },
         policies=policies,
@@ -228,6 +232,7 @@ def test_p17_everyone_is_extended_whatever_age_comes() -> None:
         "of_dead": "deceased",
         "t16_dead": "deceased",
         "old": "superseded",
+        "t16_old": "superseded",
     }
     assert not {"out_before", "out_after"} & set(reasons)
     assert {"first", "last", "t16_first", "t18_first"} <= set(reasons)

@@ -195,6 +195,8 @@ def test_list_reconciliation_settles_every_month() -> None:
 
 
 def test_list_reconciliation_leaves_out_what_is_held() -> None:
-    decided = unemployed_day(("a",), {"food_set_norms": []})
-    assert decided.rows("food_set_lists", "standing") == ["held"]
-    assert decided.rows("list_reconciliation", "1") == []
+    decided = unemployed_day(("a", "b"), {"food_set_norms": []}, listed("b"))
+    assert decided.rows("food_set_lists", "standing") == ["entitled", "held"]
+    assert decided.rows("list_reconciliation", "listed, sets") == [(1, 1)]
+    alone = unemployed_day(("a",), {"food_set_norms": []})
+    assert alone.rows("list_reconciliation", "1") == []

@@ -55,7 +55,7 @@ LIST_COLUMNS = {
 }
 # Rows of LIST_COLUMNS, the file of an earlier floor, or a landed snapshot's Parquet.
 Lists = Path | Sequence[Sequence[Any]]
-SAMPLE = Law()
+LAW = Law()
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def compute(
     *,
     lists: Lists | None = None,
     blocked: Mapping[str, str] | None = None,
-    law: Law = SAMPLE,
+    law: Law = LAW,
     memory_limit: str = "8GB",
     threads: int | None = None,
 ) -> dict[str, float]:
@@ -136,7 +136,7 @@ def decide(
     asked: Day,
     *,
     lists: Lists | None = None,
-    law: Law = SAMPLE,
+    law: Law = LAW,
 ) -> None:
     """Fill schema `floor` of a connection that has a stg_<entity> of each registry.
 
@@ -251,7 +251,7 @@ def compute_sequence(
     folder: Path,
     days: Iterable[Day],
     *,
-    law: Law = SAMPLE,
+    law: Law = LAW,
     threads: int | None = None,
 ) -> list[Path]:
     """Compute days in the order they were run; each reads the lists of those before.

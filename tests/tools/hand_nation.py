@@ -115,7 +115,7 @@ def decide(
     policies: Mapping[str, str] | None = None,
     lists: Sequence[Sequence[object]] | None = None,
     blocked: Mapping[str, str] | None = None,
-    law: Law = floor.SAMPLE,
+    law: Law = floor.LAW,
 ) -> Decided:
     """Decide a day on rows by entity."""
     connection = duckdb.connect(config={"threads": 1})
@@ -166,7 +166,7 @@ def unemployed_day(
     lists: Sequence[Sequence[object]] = (),
     *,
     as_of: str = "2020-04-20",
-    law: Law = floor.SAMPLE,
+    law: Law = floor.LAW,
     **policies: str,
 ) -> Decided:
     """Decide a day on people of Akmola, all of them unemployed.

@@ -1,8 +1,9 @@
 """The rows of a run's packs: joined and ordered once, in a working file.
 
 `pack_rows` has them in order, each with its `place` from 0 on. Text that is long lies
-apart, in `long_texts`, and `pack_rows` has its beginning and hash: so what is joined and
-ordered is small, however long an address is. Whole rows are then read a few at a time.
+apart, in `long_texts`, and `pack_rows` has its beginning and hash: so what is joined
+and ordered is small, however long an address is. Whole rows are then read a few at a
+time.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -57,14 +58,20 @@ def gather(connection: duckdb.DuckDBPyConnection) -> None:
                 left(units.name_ru, {_NAME_LETTERS}) as name_ru,
                 left(units.name_kk, {_NAME_LETTERS}) as name_kk,
                 {_place("units.name_ru", "units.name_kk")} as place_name,
-                case when okrugs.kato <> units.kato then
-                    {_place("okrugs.name_ru", "okrugs.name_kk")}
-                end as okrug_name,
+                case
+                    when units.kato not like '%00000'
+                        then ltrim(
+                            {_place(_in_okrug("name_ru"), _in_okrug("name_kk"))}
+                            || ' (' || units.kato || ')'
+                        )
+                end as settlement_name,
                 {has_commands("concat(units.name_ru, units.name_kk)")} as has_commands
             from run.facts.territories as units
             left join run.facts.territories as okrugs
-                on concat(left(units.kato, 6), '000') = okrugs.kato
-                and units.kato not like '%00000'
+                on okrugs.kato = case
+                    when units.kato not like '%000'
+                        then concat(left(units.kato, 6), '000')
+                end
         ),
         people as (
             select
@@ -114,9 +121,7 @@ def gather(connection: duckdb.DuckDBPyConnection) -> None:
                 plan.iban,
                 plan.account_iin,
                 plan.amount,
-                concat_ws(
-                    ', ', registered.okrug_name, registered.place_name
-                ) || ' (' || registered.settlement_kato || ')' as settlement_name,
+                registered.settlement_name,
                 coalesce(people.long_bytes, 0) as long_bytes,
                 coalesce(people.has_commands, false)
                 or coalesce(registered.has_commands, false)
@@ -170,6 +175,12 @@ def _keep_long_texts(connection: duckdb.DuckDBPyConnection) -> None:
 
 def _is_long(name: str) -> str:
     return f"strlen({name}) > {LONG_BYTES}"
+
+
+def _in_okrug(name: str) -> str:
+    """Return SQL for a settlement's name behind that of its rural district."""
+    whole = f"concat_ws(', ', okrugs.{name}, units.{name})"
+    return f"case when units.{name} is not null then {whole} end"
 
 
 def _place(name_ru: str, name_kk: str) -> str:

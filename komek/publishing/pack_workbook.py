@@ -102,7 +102,7 @@ _CHANGED = (
 _CONTRACTS = (
     _column("contract_id", 24, cut(shown("contract_id"))),
     _column("finding", 60, said("finding", "finding")),
-    _column("paragraph", 14),
+    _column("paragraph", 14, "substring(paragraph, 2)"),
 )
 
 
@@ -153,7 +153,16 @@ def _tables(pack: Pack) -> list[Table]:
         ),
         _table(
             "lists",
-            ("list_no", "listed_on", "listed", "ended", "delivered", "outstanding"),
+            (
+                "list_no",
+                "listed_on",
+                "listed",
+                "ended",
+                "delivered",
+                "failed",
+                "returned",
+                "outstanding",
+            ),
             [
                 (
                     one.list_no,
@@ -161,6 +170,8 @@ def _tables(pack: Pack) -> list[Table]:
                     one.listed,
                     one.ended,
                     one.delivered,
+                    one.failed,
+                    one.returned,
                     one.outstanding,
                 )
                 for one in pack.lists

@@ -12,8 +12,8 @@ with numbered as (
         ]) as starts_on
 )
 select * from numbered
--- Contracts are signed a few days before; March and April grow as one.
-where n < 3 or starts_on <= getvariable('last') + 7;
+-- Contracts are signed a week before; March and April grow as one.
+where n < 3 or starts_on <= getvariable('last') + 8;
 
 -- From when to when each would be on a list, by ground; a new one from the next export.
 create table spells as
@@ -179,7 +179,7 @@ select
     case when flaw = 'invalid_bin'
         then left(bin, 11) || (right(bin, 1)::integer + 1) % 10 else bin end
         as supplier_bin,
-    on_workday(starts_on - if(n = 1, 0, 3) + part - 1) as signed_on,
+    on_workday(starts_on - [0, 6, 8][n] + part - 1) as signed_on,
     starts_on as valid_from, ends_on as valid_to, first_cost, later_cost, redecided_on,
     case
         when n = 1 then ceil(sets * 0.4 * size)

@@ -7,7 +7,7 @@ create macro on_workday(d) as
     (d)::date + case isodow(d) when 6 then 2 when 7 then 1 else 0 end;
 create macro scaled(n) as round((n) * getvariable('scale'))::bigint;
 
--- Places spread evenly over [0, 1): each share of them is met soon, in small nations too.
+-- Places spread evenly over [0, 1): each share is met soon, in small nations too.
 create macro spread(n) as (n * 0.6180339887498949) % 1;
 
 -- What befalls a row as data/marginals/situations.csv has it, by its place: the last

@@ -1,5 +1,5 @@
--- What was planted in the rows of each entity, by their number, and from when to when an
--- export shows it (`seen_until` excluded). Such a row gets no defect, so that what is
+-- What was planted in the rows of each entity, by their number, and from when to when
+-- an export shows it (`seen_until` excluded). Such a row gets no defect, so that what is
 -- counted here can be counted again in what is written; nor does a row without a
 -- situation ('' at first), which belongs to the story of another.
 

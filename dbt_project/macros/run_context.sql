@@ -32,11 +32,32 @@
 {%- endmacro %}
 
 
-{# Columns of which none may be null under the condition: there is no default. #}
-{% macro covered_columns(names, relation, condition) -%}
+{#
+    The names of a law table that an amending act brings which is not in force yet: nothing
+    is computed by them, and they need no value.
+#}
+{% macro not_yet(table, name, acts) -%}
+    select
+        named.{{ name }},
+        1 as value
+    from {{ ref(table) }} as named
+    left join {{ acts }} on named.act_id = {{ acts }}.act_id
+    group by named.{{ name }}
+    having max(coalesce({{ acts }}.is_in_force, 1)) = 0
+{%- endmacro %}
+
+
+{#
+    Columns of which none may be null while the Rules are in force, but for those to come:
+    there is no default.
+#}
+{% macro covered_columns(names, relation, to_come) -%}
     {%- for listed in names %}
         case
-            when {{ condition }} and {{ relation }}.{{ column_for(listed) }} is null
+            when
+                rules.are_in_force
+                and {{ to_come }}.{{ column_for(listed) }} is null
+                and {{ relation }}.{{ column_for(listed) }} is null
                 then {{ fail("'no value of law covers the date: " ~ listed ~ "'") }}
             else {{ relation }}.{{ column_for(listed) }}
         end as {{ column_for(listed) }}

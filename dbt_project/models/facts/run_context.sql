@@ -70,6 +70,33 @@ emergency as (
     where nth = 1
 ),
 
+acts as (
+    select
+        paragraphs.act_id,
+        max(
+            case
+                when
+                    paragraphs.recorded_on <= dates.known_at
+                    and paragraphs.valid_from <= dates.as_of
+                    then 1
+                else 0
+            end
+        ) as is_in_force
+    from {{ ref('paragraphs') }} as paragraphs
+    cross join dates
+    group by paragraphs.act_id
+),
+
+amounts_to_come as (
+    select {{ in_columns(amounts + terms, 'name', 'integer') }}
+    from ({{ not_yet('parameters', 'name', 'acts') }}) as to_come
+),
+
+readings_to_come as (
+    select {{ in_columns(policies, 'policy', 'integer') }}
+    from ({{ not_yet('policies', 'policy', 'acts') }}) as to_come
+),
+
 law as (
     select
         {{ in_columns(amounts, 'name', 'decimal(18, 2)') }},
@@ -103,8 +130,8 @@ final as (
             and emergency.covered_until,
             false
         ) as list_drawn,
-        {{ covered_columns(amounts + terms, 'law', 'rules.are_in_force') }},
-        {{ covered_columns(policies, 'readings', 'rules.are_in_force') }},
+        {{ covered_columns(amounts + terms, 'law', 'amounts_to_come') }},
+        {{ covered_columns(policies, 'readings', 'readings_to_come') }},
         case readings.disability__window
             when 'thirty_days' then {{ add_days(
                 'emergency.emergency_starts_on', '-law.look_back_days'
@@ -125,6 +152,8 @@ final as (
     cross join rules
     cross join law
     cross join readings
+    cross join amounts_to_come
+    cross join readings_to_come
     left join emergency on true
 )
 

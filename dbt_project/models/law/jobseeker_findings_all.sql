@@ -1,14 +1,14 @@
 {{ config(materialized='view') }}
 
 -- What p19 and p21 find in the cases of jobseekers, with the row of each.
-{%- for paragraph in ['p19_centre', 'p21_signing'] %}
+{%- for model in var('findings').jobseekers %}
 select
     case_id,
     iin,
     finding,
     paragraph,
     case_row
-from {{ ref(paragraph) }}
+from {{ ref(model) }}
 {%- if not loop.last %}
 union all
 {%- endif %}

@@ -41,8 +41,9 @@
     started_on, done_on and case_row: due(started_on, days), the starting day not
     counted, or counted as day 1 if it is a working day (policy sla.start); and how the
     step stands on the day: met, late, open or overdue. The due day is the working day
-    whose number in the calendar is that many further on. A day outside the calendar
-    ends the run.
+    whose number in the calendar is that many further on. A day behind the end of the
+    calendar ends the run; one before its first day is no day under these rules, and its
+    step is not judged.
 #}
 {% macro deadline(steps, days, case_kind, step, paragraph, not_applicable='false') -%}
     select
@@ -55,7 +56,11 @@
         steps.done_on,
         case
             when steps.started_on is not null and start_days.calendar_on is null
-                then {{ fail("'a day is outside the working-day calendar'") }}
+                then {{ fail(
+                    "cast(sum(case when steps.started_on is not null"
+                    ~ " and start_days.calendar_on is null then 1 else 0 end) over ()"
+                    ~ " as varchar), ' rows begin outside the working-day calendar'"
+                ) }}
             when {{ not_applicable }} then 'not_applicable'
             when steps.done_on <= due_days.calendar_on then 'met'
             when steps.done_on > due_days.calendar_on then 'late'
@@ -76,6 +81,13 @@
                 when run_context.sla__start = 'same_day' and start_days.is_working then 1
                 else 0
             end = due_days.working_number
+    where
+        not coalesce(
+            steps.started_on < (
+                select min(working_days.calendar_on)
+                from {{ ref('working_days') }} as working_days
+            ), false
+        )
 {%- endmacro %}
 
 

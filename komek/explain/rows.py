@@ -245,9 +245,9 @@ def _texts(connection: duckdb.DuckDBPyConnection, entity: str, landed: Path) -> 
 
 def _text(name: str, kind: str) -> str:
     """Return SQL for a column as text; the empty text is null, a midnight its day."""
-    text = f'nullif(cast("{name}" as varchar), \'\')'
+    text = f"nullif(cast(\"{name}\" as varchar), '')"
     if not kind.startswith("TIMESTAMP"):
         return text
-    is_midnight = f"\"{name}\" = date_trunc('day', \"{name}\")"
+    is_midnight = f'"{name}" = date_trunc(\'day\', "{name}")'
     day = f'cast(cast("{name}" as date) as varchar)'
     return f"case when {is_midnight} then {day} else {text} end"

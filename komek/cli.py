@@ -382,4 +382,4 @@ def _show(
 
 def main() -> None:
     """Run the command line and exit with the status it ends with."""
-    sys.exit(ending.run(cli))
+    sys.exit(ending.run(lambda: cli))

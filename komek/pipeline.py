@@ -14,7 +14,7 @@ from pathlib import Path
 
 import duckdb
 
-from komek.base import database
+from komek.base import database, interrupts
 from komek.base.errors import KomekError
 from komek.base.files import private_files
 from komek.base.messages import harmless
@@ -248,13 +248,18 @@ STEPS = (
 
 @contextmanager
 def _step_of(home: Home, run_id: str) -> Iterator[Run]:
-    """Yield a run for one of its steps; what stops the step is noted with the run."""
+    """Yield a run for one of its steps; what stops the step is noted with the run.
+
+    An interrupt stops it whatever a library made of it, now or in the step before.
+    """
     run = load(home, run_id)
     with private_files():
         note_stopped(run, None)
+        interrupts.end_if_heard()
         try:
             yield run
         except Exception as error:
+            interrupts.end_if_heard()
             note_stopped(run, _reason(error))
             raise
 

@@ -67,7 +67,11 @@
         steps.done_on,
         case
             when steps.started_on is not null and start_days.calendar_on is null
-                then {{ fail("'a day is outside the working-day calendar'") }}
+                then {{ fail(
+                    "cast(sum(case when steps.started_on is not null"
+                    ~ " and start_days.calendar_on is null then 1 else 0 end) over ()"
+                    ~ " as varchar), ' rows begin outside the working-day calendar'"
+                ) }}
             when steps.started_on is not null and terms.working_days is null
                 then {{ fail("'no value of law covers the day: " ~ term ~ "'") }}
             when {{ not_applicable }} then 'not_applicable'

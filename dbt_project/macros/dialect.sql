@@ -29,16 +29,27 @@
 {%- endmacro %}
 
 
-{# Month arithmetic clamps to the last day of the month in both engines. #}
+{#
+    Month arithmetic clamps to the last day of the month in both engines; and to the last
+    day of the year 9999, for no day that is written here has five digits in its year.
+#}
 {% macro add_months(date, months) -%}
-    {{ return(adapter.dispatch('add_months', 'komek')(date, months)) }}
+    {%- set later = months_later(date, months) -%}
+    case
+        when {{ later }} > date '9999-12-31' then date '9999-12-31'
+        else {{ later }}
+    end
 {%- endmacro %}
 
-{% macro default__add_months(date, months) -%}
+{% macro months_later(date, months) -%}
+    {{ return(adapter.dispatch('months_later', 'komek')(date, months)) }}
+{%- endmacro %}
+
+{% macro default__months_later(date, months) -%}
     cast({{ date }} + to_months(cast({{ months }} as integer)) as date)
 {%- endmacro %}
 
-{% macro spark__add_months(date, months) -%}
+{% macro spark__months_later(date, months) -%}
     add_months({{ date }}, cast({{ months }} as integer))
 {%- endmacro %}
 

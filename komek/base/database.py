@@ -21,6 +21,7 @@ from pathlib import Path
 
 import duckdb
 
+from komek.base import interrupts
 from komek.base.errors import UsageError
 from komek.base.places import TIME_ZONE
 from komek.base.settings import KEY, MEMORY_LIMIT, settings
@@ -160,6 +161,8 @@ def memory_limit() -> str:
 def configure(connection: duckdb.DuckDBPyConnection, spill: Path | None) -> None:
     """Set what every database has, for its connection and all its cursors.
 
+    A signal that interrupts komek breaks off what the connection runs.
+
     DuckDB moves the folder it spills into only until something has been spilled: this
     is said once, as soon as a database is there.
 
@@ -171,6 +174,7 @@ def configure(connection: duckdb.DuckDBPyConnection, spill: Path | None) -> None
     Raises:
         UsageError: KOMEK_MEMORY_LIMIT is no amount of memory.
     """
+    interrupts.watch(connection)
     limit = memory_limit()
     try:
         connection.execute(f"set memory_limit = {text_literal(limit)}")
@@ -225,6 +229,7 @@ def cursor(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
     """Return a cursor that is about the same database as its connection."""
     (name,) = connection.execute("select current_database()").fetchone() or ("memory",)
     another = connection.cursor()
+    interrupts.watch(another)
     another.execute(f'use "{name}"')
     return another
 

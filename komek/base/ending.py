@@ -12,22 +12,17 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any, TextIO
 
-import click
-import duckdb
-
+from komek.base import interrupts
 from komek.base.errors import KomekError, printable
-from komek.base.messages import harmless
 from komek.base.places import PACKAGE
+
+if TYPE_CHECKING:
+    import click
 
 INTERRUPTED = "interrupted; what was published before still stands"
 _FAULT, _USAGE = 1, 2
-
-
-class Terminated(KeyboardInterrupt):
-    """SIGTERM: what is under way ends as it does when somebody interrupts it."""
 
 
 @dataclass(frozen=True)
@@ -49,27 +44,46 @@ class Ending:
         return json.dumps(told)
 
 
-def run(command: click.Command) -> int:
+def run(load: "Callable[[], click.Command]") -> int:
     """Run a command with the arguments of the process; return its exit status.
 
     An error is a line on standard error; with `--json` among the arguments it is one
     object on standard output too.
+
+    Args:
+        load: gives the command. Here, for its imports take long enough to be
+            interrupted.
     """
-    speak_utf8()
-    as_json = "--json" in sys.argv[1:]
-    signal.signal(signal.SIGTERM, _terminate)
-    for stream in (sys.stdout, sys.stderr):
-        # What the terminal's encoding lacks is replaced: data is not to blame for it.
-        reconfigure = getattr(stream, "reconfigure", None)
-        if reconfigure:
-            reconfigure(errors="replace")
-    ending = _ended(lambda: command.main(standalone_mode=False))
-    if ending is None:
-        return 0
-    if as_json:
-        click.echo(ending.as_json())
-    click.echo(f"komek: {ending.message}", err=True)
-    return ending.exit_status
+    with interrupts.listening():
+        try:
+            speak_utf8()
+            for stream in (sys.stdout, sys.stderr):
+                # What the terminal's encoding lacks is replaced: data is not to blame.
+                reconfigure = getattr(stream, "reconfigure", None)
+                if reconfigure:
+                    reconfigure(errors="replace")
+            ending = _ended(lambda: load().main(standalone_mode=False))
+        except KeyboardInterrupt:
+            # Another one, while what was under way was ending.
+            ending = _interrupted(interrupts.heard())
+        interrupts.listen_no_more()
+        if ending is None:
+            return 0
+        if "--json" in sys.argv[1:]:
+            _say(ending.as_json(), sys.stdout)
+        _say(f"komek: {ending.message}", sys.stderr)
+        return ending.exit_status
+
+
+def _say(line: str, stream: TextIO | None) -> None:
+    """Print a line where somebody listens; where nobody can, that is no error."""
+    if stream is None:
+        return
+    try:
+        print(line, file=stream, flush=True)
+    except OSError:
+        # Or Python tries once more when it ends, and complains.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def speak_utf8() -> None:
@@ -89,6 +103,14 @@ def _ended(act: Callable[[], object]) -> Ending | None:
 
 
 def _ending_of(error: BaseException) -> Ending:
+    # What tells an interrupt that comes early needs none of them.
+    if heard := interrupts.heard():
+        return _interrupted(heard)
+    import click  # noqa: PLC0415
+    import duckdb  # noqa: PLC0415
+
+    from komek.base.messages import harmless  # noqa: PLC0415
+
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         click.echo(error.format_message())
         ending = _told("a command is needed", _USAGE)
@@ -97,10 +119,8 @@ def _ending_of(error: BaseException) -> Ending:
         ending = _told(error.format_message(), status)
     elif isinstance(error, KomekError):
         ending = _told(str(error), error.exit_code, error.run_id)
-    elif _is_interrupt(error):
-        is_told_to = isinstance(error.__cause__ or error, Terminated)
-        sent = signal.SIGTERM if is_told_to else signal.SIGINT
-        ending = _told(INTERRUPTED, 128 + sent)
+    elif isinstance(error, click.Abort | KeyboardInterrupt | duckdb.InterruptException):
+        ending = _interrupted(signal.SIGINT)
     elif isinstance(error, duckdb.Error):
         ending = _told(harmless(error), _FAULT)
     elif isinstance(error, OSError):
@@ -115,10 +135,8 @@ def _ending_of(error: BaseException) -> Ending:
     return ending
 
 
-def _is_interrupt(error: BaseException) -> bool:
-    """Say whether somebody interrupted: click and DuckDB make their own of it."""
-    interrupts = (click.Abort, KeyboardInterrupt)
-    return isinstance(error, interrupts) or isinstance(error.__cause__, interrupts)
+def _interrupted(number: int | None) -> Ending:
+    return _told(INTERRUPTED, 128 + (number or signal.SIGINT))
 
 
 def _told(message: str, exit_status: int, run_id: str | None = None) -> Ending:
@@ -136,7 +154,3 @@ def _place(error: BaseException) -> str:
         return "outside its code"
     where = Path(ours[-1].filename).relative_to(PACKAGE.parent).as_posix()
     return f"at {where}:{ours[-1].lineno}"
-
-
-def _terminate(_signal: int, _frame: FrameType | None) -> None:
-    raise Terminated

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
+from komek.base import interrupts
 from komek.base.errors import UsageError
 from komek.base.files import private_files, put
 from komek.checks.outcome import Outcome, Result, Stage, Verdict
@@ -81,6 +82,8 @@ def _check(
                     expectations,
                     suite.parameters,
                 )
+                # GX takes an interrupt for an error of the query's.
+                interrupts.end_if_heard()
                 shown.extend(found)
                 row = _row(connection, part)
                 by_name = {gx.name_of(result): result for result in found}

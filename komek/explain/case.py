@@ -1,8 +1,9 @@
 """A condition of the law, what it is read from, and the conditions grounds share."""
 
+from calendar import monthrange
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 
 from komek.explain.rows import Row, SourceRow
 
@@ -78,14 +79,20 @@ Reasoned = tuple[str | None, Condition]
 
 
 def add_months(day: date, months: int) -> date:
-    """Return the day so many months on, the month's last where it has no such day."""
+    """Return the day so many months on, the month's last where it has no such day.
+
+    Past the year 9999 it is the last day there is, as in macros/dialect.sql.
+    """
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    for last in (31, 30, 29, 28):
-        try:
-            return date(year, month + 1, min(day.day, last))
-        except ValueError:
-            continue
-    raise ValueError(day)
+    if year > date.max.year:
+        return date.max
+    last = monthrange(year, month + 1)[1]
+    return date(year, month + 1, min(day.day, last))
+
+
+def next_day(day: date) -> date | None:
+    """Return the day after; None where there is none: 9999-12-31 means "no end"."""
+    return day + timedelta(days=1) if day < date.max else None
 
 
 def value_of(row: SourceRow | None, column: str) -> str | None:

@@ -1,7 +1,6 @@
 """What is compared of what is extended, examined and paid: p12, p16, p17, p24."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date
 
 from komek.explain.case import (
     GROUPS,
@@ -13,6 +12,7 @@ from komek.explain.case import (
     alive,
     day_of,
     in_register,
+    next_day,
     person_of,
     value_of,
 )
@@ -58,7 +58,7 @@ def _award_not_renewed(case: Case) -> Condition:
     return Condition(
         "award_not_renewed",
         {"renewals": ", ".join(row.values["award_id"] or "" for row in renewals)},
-        {"new_period_start": end and date.fromordinal(end.toordinal() + 1)},
+        {"new_period_start": end and next_day(end)},
         renewals,
     )
 

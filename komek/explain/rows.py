@@ -139,15 +139,13 @@ def read_rows(
         # By number of row: only the row groups that hold them are read.
         for row in records(
             connection,
-            f"select * from {_numbered(path)}"
+            f"select file_row_number, {_texts(connection, entity, path)}"
+            f" from {_numbered(path)}"
             f" where file_row_number in ({', '.join('?' * len(numbers))})",
             [number - 1 for number in numbers],
         ):
-            found[Place(entity, file, row["file_row_number"] + 1)] = {
-                name: _text(row[name])
-                for name in registries.entity(entity).column_names
-                if name in row
-            }
+            number = row.pop("file_row_number") + 1
+            found[Place(entity, file, number)] = row
     absent = {place.entity for place in places if place not in found}
     if absent:
         raise KomekError(
@@ -227,11 +225,29 @@ def _numbered(landed: Path) -> str:
     return database.scan_encrypted(landed, database.LANDING, "file_row_number = true")
 
 
-def _text(value: object) -> str | None:
-    """Return a received value as text; nothing and the empty text are None."""
-    if isinstance(value, datetime):
-        midnight = value == value.replace(hour=0, minute=0, second=0, microsecond=0)
-        return value.date().isoformat() if midnight else value.isoformat(sep=" ")
-    if isinstance(value, bool):
-        return str(value).lower()
-    return str(value) if value is not None and value != "" else None
+def _texts(connection: duckdb.DuckDBPyConnection, entity: str, landed: Path) -> str:
+    """Return SQL for the declared columns that a landed file has, as text.
+
+    DuckDB makes the text: Python knows no year beyond 9999.
+    """
+    types = {
+        name: kind
+        for name, kind, *_ in connection.execute(
+            f"describe from {_numbered(landed)}"
+        ).fetchall()
+    }
+    return ", ".join(
+        f'{_text(name, types[name])} as "{name}"'
+        for name in registries.entity(entity).column_names
+        if name in types
+    )
+
+
+def _text(name: str, kind: str) -> str:
+    """Return SQL for a column as text; the empty text is null, a midnight its day."""
+    text = f"nullif(cast(\"{name}\" as varchar), '')"
+    if not kind.startswith("TIMESTAMP"):
+        return text
+    is_midnight = f'"{name}" = date_trunc(\'day\', "{name}")'
+    day = f'cast(cast("{name}" as date) as varchar)'
+    return f"case when {is_midnight} then {day} else {text} end"

@@ -10,7 +10,7 @@ import duckdb
 from dbt.adapters.duckdb.credentials import DuckDBCredentials
 from dbt.adapters.duckdb.plugins import BasePlugin
 
-from komek.base import database
+from komek.base import database, interrupts
 from komek.base.errors import KomekError
 
 
@@ -42,5 +42,9 @@ class Plugin(BasePlugin):
             )
 
     def configure_cursor(self, cursor: duckdb.DuckDBPyConnection) -> None:
-        """Make the run's file what a name without a database is about."""
+        """Make the run's file what a name without a database is about.
+
+        A model is built by a thread of dbt's: no signal reaches it there.
+        """
+        interrupts.watch(cursor)
         cursor.execute(f'use "{self._profile.database}"')

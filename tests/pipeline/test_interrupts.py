@@ -26,11 +26,16 @@ def started(home: Path, *more: str, **environment: str) -> subprocess.Popen[str]
 
 
 @pytest.mark.parametrize(
-    ("sent", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)]
+    ("step", "sent", "status"),
+    [
+        ("read and sort the registries", signal.SIGINT, 130),
+        ("check the registries", signal.SIGTERM, 143),
+        ("apply the law", signal.SIGTERM, 143),
+        ("check the result", signal.SIGINT, 130),
+    ],
 )
-@pytest.mark.parametrize("step", ["read and sort the registries", "apply the law"])
 def test_it_says_so_and_its_scratch_is_gone(
-    tmp_path: Path, sent: signal.Signals, status: int, step: str
+    tmp_path: Path, step: str, sent: signal.Signals, status: int
 ) -> None:
     with started(tmp_path, "--drop", str(GOLDEN)) as process:
         for line in process.stdout:

@@ -17,7 +17,9 @@ GOLDEN = Path(__file__).parents[1] / "golden" / "drop"
 DAY = date(2020, 4, 20)
 
 
-def test_a_model_ends_the_run_in_its_own_words(tmp_path: Path) -> None:
+def test_a_model_ends_the_run_in_its_own_words_and_counts_the_rows(
+    tmp_path: Path,
+) -> None:
     home = Home(tmp_path / "home")
     land(home, GOLDEN)
     run = begin(home, Request(DAY, DAY, {}))
@@ -31,4 +33,6 @@ def test_a_model_ends_the_run_in_its_own_words(tmp_path: Path) -> None:
 
     model, _, words = str(stopped.value).partition(": ")
     assert (DBT_PROJECT / "models" / "law" / f"{model}.sql").is_file()
-    assert words == "a day is outside the working-day calendar"
+    rows, _, what = words.partition(" ")
+    assert int(rows) > 1
+    assert what == "rows begin outside the working-day calendar"

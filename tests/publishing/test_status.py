@@ -1,6 +1,5 @@
 import json
 from datetime import date
-from pathlib import Path
 
 import pytest
 
@@ -11,11 +10,6 @@ from komek.base.places import Home
 from komek.publishing.publication import current_publication
 from komek.publishing.publish import publish
 from komek.publishing.status import render, status
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Home:
-    return Home(tmp_path / "home")
 
 
 def quiet(_line: str) -> None:

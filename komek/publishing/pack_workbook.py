@@ -40,7 +40,8 @@ from komek.publishing.workbook import (
 )
 
 _ARROW_ROWS = 10_000
-# Excel allows names no longer, and without these.
+# Excel allows names no longer, and without these; one is its own.
+_RESERVED = "History"
 _NAME_LENGTH = 31
 _NOT_IN_NAMES = r"[\[\]:*?/\\'\x00-\x1f\x7f]"
 # The ground of the set first, then the others met.

@@ -13,6 +13,7 @@ from finished_run import AKMOLA, AKTOBE, PEOPLE, Recipient, finish_run
 from komek.base.files import sha256
 from komek.base.places import Home
 from komek.publishing.packs import is_whole, write_packs
+from komek.publishing.words import words
 from written_packs import (
     FIRST_SHEETS,
     NAMES,
@@ -223,8 +224,7 @@ def test_the_sheet_of_changes_names_people_and_causes(tmp_path: Path) -> None:
             2,
             "000000000606",
             "Ахметов",
-            "ребёнок с инвалидностью до 16 лет / 16 жасқа дейінгі мүгедектігі бар"
-            " бала; зарегистрированный безработный / тіркелген жұмыссыз",
+            f"{words('ground.p25_2')}; {words('ground.p25_5')}",
         ),
         (
             "право прекращено / құқығы тоқтатылды",

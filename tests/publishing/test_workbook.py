@@ -95,7 +95,8 @@ def test_workbook_cells_are_texts_numbers_and_true_dates(tmp_path: Path) -> None
     ended = Recipient(
         "000000000101", standing="ended", ended_on=date(2020, 4, 28), list_no=12
     )
-    header, row = district_sheets(packed(tmp_path, (ended,)) / AKMOLA)[0].iter_rows()
+    (sheet,) = district_sheets(packed(tmp_path, (ended,)) / AKMOLA)
+    header, row = sheet.iter_rows()
     found = {
         name.value.partition(" / ")[0]: (cell.data_type, cell.number_format)
         for name, cell in zip(header, row, strict=True)
@@ -110,10 +111,7 @@ def test_workbook_cells_are_texts_numbers_and_true_dates(tmp_path: Path) -> None
     }
     assert {name: found[name] for name in others} == others
     assert {found[name] for name in found.keys() - others.keys()} == {("s", "@")}
-    values = {
-        name.value.partition(" / ")[0]: cell.value
-        for name, cell in zip(header, row, strict=True)
-    }
+    (values,) = rows_of(sheet)
     assert values["Внесён в список"].date() == date(2020, 4, 20)
     assert values["Право прекращено"].date() == date(2020, 4, 28)
 
@@ -122,7 +120,7 @@ def test_workbook_cells_are_texts_numbers_and_true_dates(tmp_path: Path) -> None
     ("name", "tab"),
     [
         ("город Кокшетау", "город Кокшетау"),
-        ("район № 1, Акмолинская область", "район № 1"),
+        ("район № 7, Акмолинская область", "район № 7"),
         ("[р]:*?/\\'айон'", "р айон"),
         ("д" * 31, "д" * 31),
         ("д" * 32, "д" * 21 + " 111000000"),

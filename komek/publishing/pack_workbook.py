@@ -235,7 +235,9 @@ def _tabs(pack: Pack) -> list[str]:
     of_region = f", {pack.region.name_ru}"
     others = ("summary", "changes", "contracts")
     plain = [_tab(district.place, of_region) for district in pack.districts]
-    taken = Counter(name.casefold() for name in (*plain, *map(_titled, others)))
+    taken = Counter(
+        name.casefold() for name in (*plain, *map(_titled, others), _RESERVED)
+    )
     return [
         name
         if taken[name.casefold()] == 1 and len(name) <= _NAME_LENGTH

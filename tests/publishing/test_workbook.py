@@ -21,6 +21,7 @@ from written_packs import (
     district_sheets,
     packed,
     parquet_rows,
+    rows_of,
     sheet_rows,
     workbook,
 )
@@ -181,7 +182,9 @@ def test_every_code_of_a_pack_has_words() -> None:
         reason
         for model in grounds.models().values()
         for reason in re.findall(
-            r"\(.*, '(\w+)'\)", (models / f"{model}.sql").read_text("utf-8")
+            r'^ +\(".*", \'(\w+)\'\),$',
+            (models / f"{model}.sql").read_text("utf-8"),
+            re.M,
         )
     }
     assert reasons

@@ -9,10 +9,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from komek.base import files
+from komek.base import files, registries
 from komek.base.errors import KomekError, StoppedError
 from komek.base.places import Home
-from komek.base.registries import entity
 from komek.landing import land as land_module
 from komek.landing.land import land
 from komek.landing.manifest import MANIFEST
@@ -159,9 +158,12 @@ def test_what_a_receipt_names_stays_and_what_it_was_compared_with(home: Home) ->
 
 def test_lists_that_a_receipt_names_stay(home: Home) -> None:
     """What komek landed itself goes like a registry's, and stays like one."""
+    lists = registries.entity(LISTS)
     for day in DAYS:
         make = partial(write_lists, day=day)
-        land_own(home, entity(LISTS), date.fromisoformat(day), f"run {day}", make)
+        land_own(
+            home, registries.entity(LISTS), date.fromisoformat(day), f"run {day}", make
+        )
     file_receipt(home, "r1", (LISTS, DAYS[1], 1))
 
     removed = retire(home, LATER, quiet)
@@ -172,7 +174,9 @@ def test_lists_that_a_receipt_names_stay(home: Home) -> None:
 
 
 def write_lists(file: Path, day: str) -> None:
-    columns = ", ".join(f"'{day}' as {name}" for name in entity(LISTS).column_names)
+    columns = ", ".join(
+        f"'{day}' as {name}" for name in registries.entity(LISTS).column_names
+    )
     duckdb.execute(f"copy (select {columns}) to '{file}' (format parquet)")
 
 

@@ -161,9 +161,7 @@ def test_lists_that_a_receipt_names_stay(home: Home) -> None:
     lists = registries.entity(LISTS)
     for day in DAYS:
         make = partial(write_lists, day=day)
-        land_own(
-            home, registries.entity(LISTS), date.fromisoformat(day), f"run {day}", make
-        )
+        land_own(home, lists, date.fromisoformat(day), f"run {day}", make)
     file_receipt(home, "r1", (LISTS, DAYS[1], 1))
 
     removed = retire(home, LATER, quiet)

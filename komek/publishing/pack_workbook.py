@@ -40,7 +40,8 @@ from komek.publishing.workbook import (
 )
 
 _ARROW_ROWS = 10_000
-# Excel allows names no longer, and without these.
+# Excel allows names no longer, and without these; one is its own.
+_RESERVED = "History"
 _NAME_LENGTH = 31
 _NOT_IN_NAMES = r"[\[\]:*?/\\'\x00-\x1f\x7f]"
 # The ground of the set first, then the others met.
@@ -234,7 +235,9 @@ def _tabs(pack: Pack) -> list[str]:
     of_region = f", {pack.region.name_ru}"
     others = ("summary", "changes", "contracts")
     plain = [_tab(district.place, of_region) for district in pack.districts]
-    taken = Counter(name.casefold() for name in (*plain, *map(_titled, others)))
+    taken = Counter(
+        name.casefold() for name in (*plain, *map(_titled, others), _RESERVED)
+    )
     return [
         name
         if taken[name.casefold()] == 1 and len(name) <= _NAME_LENGTH

@@ -20,7 +20,7 @@ from komek.publishing.publication import (
     read_run,
 )
 
-# Of a list: the people it added, those whose right ended, what came of their first sets.
+# Of a list: the people it added, whose right ended, what came of their first sets.
 _COUNTED = ("listed", "ended", "delivered", "failed", "returned", "outstanding")
 
 

@@ -1,7 +1,8 @@
 """Faults, for real: runs that are killed, kept waiting, or find their inputs damaged.
 
 Each happens to a process of its own. After it what is published is what it was, whole,
-and a rerun finishes. How a publication dies at any moment is in komek/test_publish.py.
+and a rerun finishes. How a publication dies at any moment is in
+publishing/test_publish_faults.py.
 """
 
 import csv

@@ -2,20 +2,17 @@ import json
 from datetime import date
 from pathlib import Path
 
+import duckdb
 import pytest
 
-from finished_run import AKMOLA, AKTOBE, finish_run
+from finished_run import AKMOLA, AKTOBE, Recipient, finish_run
 from komek.base import registries
 from komek.base.errors import KomekError
 from komek.base.places import Home
+from komek.publishing import report
 from komek.publishing.publication import current_publication
 from komek.publishing.publish import publish
 from komek.publishing.status import render, status
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Home:
-    return Home(tmp_path / "home")
 
 
 def quiet(_line: str) -> None:
@@ -100,6 +97,21 @@ def test_published_regions_and_why_one_is_blocked(home: Home) -> None:
                 "kept_run": "r1",
             },
         ],
+        "lists": [
+            {
+                "list_month": "2020-04-01",
+                "region_kato": region,
+                "list_no": 1,
+                "listed_on": "2020-04-20",
+                "listed": listed,
+                "ended": 0,
+                "delivered": 0,
+                "failed": 0,
+                "returned": 0,
+                "outstanding": listed,
+            }
+            for region, listed in ((AKMOLA, 2), (AKTOBE, 1))
+        ],
     }
     head, month, akmola, aktobe, *_ = render(state).splitlines()
     assert head == (
@@ -110,6 +122,124 @@ def test_published_regions_and_why_one_is_blocked(home: Home) -> None:
         [AKMOLA, "2", "recipients", "10604.00", "tenge", "published"]
     )
     assert aktobe.endswith("blocked by below_floor; the pack of run r1 stands")
+
+
+def test_lists_by_number_and_region(home: Home) -> None:
+    ended = {"standing": "ended", "ended_on": date(2020, 4, 20)}
+    first = {"listed_on": date(2020, 4, 2)}
+    people = (
+        Recipient("000000000101", **first),
+        Recipient("000000000202", **first, **ended, ended_reason="deceased"),
+        Recipient("000000000303", **first, delivery_status="delivered"),
+        Recipient("000000000404", list_no=2, delivery_status="failed"),
+        Recipient("000000000505", list_no=2, delivery_status="returned"),
+        Recipient("000000000606", AKTOBE, "151000000", list_no=2),
+        Recipient("000000000707", "390000000", "391000000", list_no=None),
+    )
+    finish_run(home, "r1", people, blocked={"390000000": "no_norm"})
+    publish(home, "r1", True, quiet)
+
+    counted = ("listed", "ended", "delivered", "failed", "returned", "outstanding")
+    lists = status(home)["published"]["lists"]
+    assert [
+        (
+            one["region_kato"],
+            one["list_no"],
+            one["listed_on"],
+            *(one[name] for name in counted),
+        )
+        for one in lists
+    ] == [
+        (AKMOLA, 1, "2020-04-02", 3, 1, 1, 0, 0, 2),
+        (AKMOLA, 2, "2020-04-20", 2, 0, 0, 1, 1, 0),
+        (AKTOBE, 2, "2020-04-20", 1, 0, 0, 0, 0, 1),
+    ]
+    lines = render(status(home)).splitlines()
+    start = next(n for n, line in enumerate(lines) if "lists by region" in line)
+    assert [line.split() for line in lines[start : start + 3]] == [
+        ["lists", "by", "region", "listed", "on", *counted],
+        ["2020-04", AKMOLA, "list", "1", "2020-04-02", *"311002"],
+        ["2020-04", AKMOLA, "list", "2", "2020-04-20", *"200110"],
+    ]
+
+
+def test_lists_stay_in_sight_where_a_later_run_draws_none(home: Home) -> None:
+    file = finish_run(home, "r1", as_of=date(2020, 5, 11), list_drawn=False)
+    add_list_row(file)
+    publish(home, "r1", True, quiet)
+
+    lists = status(home)["published"]["lists"]
+    assert [(one["list_month"], one["listed"]) for one in lists] == [("2020-04-01", 1)]
+    text = render(status(home))
+    assert "no list is drawn on that date" in text
+    assert f"2020-04 {AKMOLA} list 1" in text
+
+
+def test_a_publication_of_a_version_without_lists_shows_none(home: Home) -> None:
+    file = finish_run(home, "r1")
+    publish(home, "r1", True, quiet)
+    with duckdb.connect(str(file)) as run:
+        run.execute("drop view marts.list_reconciliation")
+        run.execute("drop table marts.food_set_lists")
+
+    assert status(home)["published"]["lists"] == []
+    assert "lists by region" not in render(status(home))
+
+
+def add_list_row(file: Path) -> None:
+    with duckdb.connect(str(file)) as run:
+        run.execute(
+            "insert into marts.food_set_lists values ('2020-04-01', '000000000101', 1,"
+            " '2020-04-20', ?, null, 'p25_2', 'p25_2', 'entitled', null, null,"
+            " 'outstanding')",
+            [AKMOLA],
+        )
+
+
+# The last lines of a run
+
+
+def test_a_run_ends_with_a_line_per_list(home: Home) -> None:
+    people = (
+        Recipient("000000000101"),
+        Recipient("000000000202", AKTOBE, "151000000"),
+        Recipient("000000000303", standing="ended"),
+        Recipient("000000000404", list_no=2),
+    )
+    add_what_is_told(finish_run(home, "r1", people))
+    publish(home, "r1", True, quiet)
+
+    outcome = report.of_run(home, "r1")
+    json.dumps(outcome)
+    assert outcome["lists"] == [
+        {
+            "list_month": "2020-04-01",
+            "list_no": number,
+            "listed_on": "2020-04-20",
+            "listed": listed,
+            "ended": ended,
+        }
+        for number, listed, ended in ((1, 3, 1), (2, 1, 0))
+    ]
+    assert report.run_lines(outcome)[-3:] == [
+        "list 1 of 2020-04, 2020-04-20: 3 newcomers, 1 of them ended",
+        "list 2 of 2020-04, 2020-04-20: 1 newcomers, 0 of them ended",
+        f"run r1 of 2020-04-20: published in {home.published}",
+    ]
+
+
+def test_a_run_that_is_only_filed_says_so(home: Home) -> None:
+    add_what_is_told(finish_run(home, "r1"))
+
+    *_, last = report.run_lines(report.of_run(home, "r1"))
+    assert last == (
+        f"run r1 of 2020-04-20: filed, not published; left in {home.run_file('r1')}"
+    )
+
+
+def add_what_is_told(file: Path) -> None:
+    with duckdb.connect(str(file)) as run:
+        run.execute("alter table marts.run add column note varchar default ''")
 
 
 def test_runs_in_order_of_their_dates(home: Home) -> None:

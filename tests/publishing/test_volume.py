@@ -25,11 +25,6 @@ from komek.publishing.volume import (
 APRIL, MAY, JUNE = date(2020, 4, 20), date(2020, 5, 20), date(2020, 6, 20)
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> Home:
-    return Home(tmp_path / "home")
-
-
 @pytest.fixture(autouse=True)
 def small_lists_count(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ten recipients are many here: 20 percent of them are two."""
@@ -44,13 +39,8 @@ def finish(
     with duckdb.connect(str(path)) as run:
         for region, count in recipients.items():
             run.execute(
-                "insert into marts.food_set_recipients"
-                " select $month, concat($region, '-', i), $region, null, 'p25_2',"
-                " 'p25_2', 'in_kind', 5302 from range($n) as numbers (i)",
-                {"month": as_of.replace(day=1), "region": region, "n": count},
-            )
-            run.execute(
-                "insert into marts.region_status values (?, ?, 0, 'published', null)",
+                "insert into marts.region_status"
+                " values (?, ?, 0, 'published', null, 5302)",
                 [region, count],
             )
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import openpyxl
 import pyarrow
 import pyarrow.parquet
+from openpyxl.worksheet.worksheet import Worksheet
 
 from finished_run import APRIL, Recipient, finish_run
 from komek.base.places import Home
@@ -14,7 +15,9 @@ from komek.publishing.pack_files import COLUMNS, Origin
 from komek.publishing.packs import write_packs
 
 ORIGIN = Origin("r1", True, date(2020, 4, 20), APRIL)
-NAMES = [column.name for column in COLUMNS]
+NAMES = [*COLUMNS]
+# Sheets before those of the districts.
+FIRST_SHEETS = ["Сводка · Жиынтық", "Изменения · Өзгерістер"]
 
 
 def packed(
@@ -41,9 +44,20 @@ def workbook(pack: Path) -> openpyxl.Workbook:
 
 
 def sheet_rows(pack: Path) -> list[dict[str, object]]:
-    """Return the rows of all district sheets by column name."""
-    rows = []
-    for sheet in workbook(pack).worksheets[1:]:
-        header, *data = sheet.iter_rows(values_only=True)
-        rows += [dict(zip(header, row, strict=True)) for row in data]
-    return rows
+    """Return the rows of all district sheets by their Russian heading."""
+    return [row for sheet in district_sheets(pack) for row in rows_of(sheet)]
+
+
+def district_sheets(pack: Path) -> list[Worksheet]:
+    """Return the sheets of the districts, without those before them."""
+    return [
+        sheet
+        for sheet in workbook(pack).worksheets
+        if sheet.title not in (*FIRST_SHEETS, "Договоры · Шарттар")
+    ]
+
+
+def rows_of(sheet: Worksheet) -> list[dict[str, object]]:
+    header, *data = sheet.iter_rows(values_only=True)
+    headings = [heading.partition(" / ")[0] for heading in header]
+    return [dict(zip(headings, row, strict=True)) for row in data]

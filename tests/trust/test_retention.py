@@ -3,16 +3,19 @@
 import json
 from collections.abc import Callable
 from datetime import date
+from functools import partial
 from pathlib import Path
 
+import duckdb
 import pytest
 
-from komek.base import files
+from komek.base import files, registries
 from komek.base.errors import KomekError, StoppedError
 from komek.base.places import Home
 from komek.landing import land as land_module
 from komek.landing.land import land
 from komek.landing.manifest import MANIFEST
+from komek.landing.own import land_own
 from komek.landing.snapshots import (
     landed_revisions,
     latest_snapshot,
@@ -20,6 +23,7 @@ from komek.landing.snapshots import (
     previous_snapshot,
     verify_snapshot,
 )
+from komek.runs.inputs import LISTS
 from komek.trust.chain import receipt_path
 from komek.trust.retention import retire
 
@@ -150,6 +154,28 @@ def test_what_a_receipt_names_stays_and_what_it_was_compared_with(home: Home) ->
 
     assert landed(home) == [(day, 1) for day in DAYS[1:]]
     assert landed(home, "bank_accounts") == [(day, 1) for day in DAYS[3:]]
+
+
+def test_lists_that_a_receipt_names_stay(home: Home) -> None:
+    """What komek landed itself goes like a registry's, and stays like one."""
+    lists = registries.entity(LISTS)
+    for day in DAYS:
+        make = partial(write_lists, day=day)
+        land_own(home, lists, date.fromisoformat(day), f"run {day}", make)
+    file_receipt(home, "r1", (LISTS, DAYS[1], 1))
+
+    removed = retire(home, LATER, quiet)
+
+    kept = [DAYS[0], DAYS[1], DAYS[3], DAYS[4]]
+    assert landed(home, LISTS) == [(day, 1) for day in kept]
+    assert f"{LISTS}/{DAYS[2]}/r0001" in removed
+
+
+def write_lists(file: Path, day: str) -> None:
+    columns = ", ".join(
+        f"'{day}' as {name}" for name in registries.entity(LISTS).column_names
+    )
+    duckdb.execute(f"copy (select {columns}) to '{file}' (format parquet)")
 
 
 def test_without_its_receipt_a_snapshot_goes(home: Home) -> None:

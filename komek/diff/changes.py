@@ -5,19 +5,18 @@ state in one long table, `changes.sql` finds what differs between the ends and b
 step, `touched.sql` and `sources.sql` find the changed rows behind it.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from komek.base import database
 from komek.base.errors import KomekError
 from komek.base.registries import Entity
 from komek.diff.steps import State
-from komek.runs.layout import ROWS_PER_FILE
+from komek.runs import filed
+from komek.runs.landed_views import ROWS_PER_FILE
 
 _SOURCE_ROWS = """
     insert into source_rows
@@ -56,7 +55,7 @@ def changes_between(
     """
     connection.execute(_query("tables"))
     for state in {state.name: state for state in (*ends, *chain)}.values():
-        with _attached(connection, state.file):
+        with filed.attached(connection, state.file):
             connection.execute(_query("rows"), {"state": state.name})
     for step, state in enumerate(chain):
         connection.execute(
@@ -74,16 +73,6 @@ def changes_between(
 
 def _query(name: str) -> str:
     return (Path(__file__).parent / f"{name}.sql").read_text(encoding="utf-8")
-
-
-@contextmanager
-def _attached(connection: duckdb.DuckDBPyConnection, file: Path) -> Iterator[None]:
-    """Attach a run's file under the name by which its views know it."""
-    database.attach(connection, file, "run")
-    try:
-        yield
-    finally:
-        connection.execute("detach run")
 
 
 def _put_down_the_rest(
@@ -112,7 +101,7 @@ def _keep_sources(
     is_after: bool,
 ) -> None:
     """Keep a state's accepted source rows, and which of them its changes have."""
-    with _attached(connection, state.file):
+    with filed.attached(connection, state.file):
         for entity in apart:
             connection.execute(
                 _SOURCE_ROWS.format(

@@ -49,7 +49,9 @@ def _of_case(run: RunTables, kind: str, case_id: str, case: Row) -> Iterator[Blo
     table = "jobseeker_findings" if kind == "jobseeker" else "application_findings"
     match = next((row["due_on"] for row in steps if row["step"] == "match"), None)
     for row in run.named(
-        f"marts.{table}", "case_id" if kind == "jobseeker" else "application_id", [case_id]
+        f"marts.{table}",
+        "case_id" if kind == "jobseeker" else "application_id",
+        [case_id],
     ):
         yield Block(
             table,
@@ -74,7 +76,14 @@ def _not_governed(run: RunTables, kind: str, case_id: str, case: Row) -> Block:
     key = f"{kind}|{case_id}|"
     values = {"case_kind": kind, "case_id": case_id}
     return Block(
-        none.kind, none.table, key, paragraph, none.outcome, none.reason, values, none.cites
+        none.kind,
+        none.table,
+        key,
+        paragraph,
+        none.outcome,
+        none.reason,
+        values,
+        none.cites,
     )
 
 

@@ -57,7 +57,9 @@ class Decisions:
             row = ledger.get(ground)
             if row is None:
                 reason, cites = self._why_no_candidate(ground)
-                yield self._run.none(ground, "food_set_decisions", "p25", reason, *cites)
+                yield self._run.none(
+                    ground, "food_set_decisions", "p25", reason, *cites
+                )
             else:
                 yield Block(
                     ground,

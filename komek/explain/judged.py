@@ -8,7 +8,7 @@ from komek.explain.run_tables import RunTables
 
 
 class Judged:
-    """Decisions of the run that others of it rest on, looked up by their source rows."""
+    """Decisions of the run that others rest on, looked up by their source rows."""
 
     def __init__(self, tables: RunTables, rows: Collection[SourceRow]) -> None:
         """Take the run's tables and every source row of the explanation."""

@@ -8,7 +8,7 @@ from komek.explain.run_tables import RunTables
 
 
 def list_blocks(run: RunTables) -> list[Block]:
-    """Return the person's place on the lists, the plan of their sets, what came back."""
+    """Return the person's places on the lists, their sets, and what came back."""
     return [
         *_recipient(run),
         *_listed(run),
@@ -40,8 +40,7 @@ def _recipient(run: RunTables) -> Iterator[Block]:
 def _listed(run: RunTables) -> Iterator[Block]:
     regions, ledger = _regions(run), _ledger(run)
     settled = {
-        row["list_month"]: row
-        for row in run.of_person("law.p30_settled", "list_month")
+        row["list_month"]: row for row in run.of_person("law.p30_settled", "list_month")
     }
     for row in run.of_person("marts.food_set_lists", "list_month"):
         month, standing = row["list_month"], row["standing"]
@@ -103,7 +102,9 @@ def _unmet(row: Row) -> str | None:
     allocation: str = row["allocation"]
     if allocation == "unallocated" and row["mode"] is None:
         return "no_norm"
-    return allocation if allocation in ("unallocated", "no_account", "withdrawn") else None
+    return (
+        allocation if allocation in ("unallocated", "no_account", "withdrawn") else None
+    )
 
 
 def _with_account_of(row: Row, iin: str) -> Row:
@@ -120,8 +121,7 @@ def _delivered(run: RunTables) -> Iterator[Block]:
         for row in run.of_person("law.p30_deliveries", "delivery_id")
     }
     settled = {
-        row["list_month"]: row
-        for row in run.of_person("law.p30_settled", "list_month")
+        row["list_month"]: row for row in run.of_person("law.p30_settled", "list_month")
     }
     for row in run.of_person("marts.delivery_findings", "delivery_id"):
         delivery = after.get(row["delivery_id"], {})

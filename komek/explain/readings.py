@@ -130,9 +130,7 @@ def _age_transition(case: Case, reached: Reached) -> bool:
     """Someone who comes of age: extended or not, and examined when."""
     return case.kind == "mse_queue" or any(
         _extension(case, term).get("examined_for") is not None
-        and (
-            case.kind in (*_OF_THE_END, "payout_schedule") or _has_run_out(case, term)
-        )
+        and (case.kind in (*_OF_THE_END, "payout_schedule") or _has_run_out(case, term))
         for term in _terms(case, reached)
     )
 
@@ -159,11 +157,11 @@ def _account_of(case: Case, reached: Reached) -> bool:
 def _end_month(case: Case, _reached: Reached) -> bool:
     ends = [case.context[f"{name}_month"] for name in ("end_instant", "last_full_day")]
     month = case.decision.get("month")
-    return min(ends) < max(ends) and (month is None or month > min(ends))
+    return bool(min(ends) < max(ends) and (month is None or month > min(ends)))
 
 
 def _payout_day(case: Case, _reached: Reached) -> bool:
-    return case.decision["outcome"] == "payable"
+    return bool(case.decision["outcome"] == "payable")
 
 
 def _procedure_from(case: Case, _reached: Reached) -> bool:
@@ -177,7 +175,7 @@ def _procedure_from(case: Case, _reached: Reached) -> bool:
 def _sla_start(case: Case, _reached: Reached) -> bool:
     """A term that began on a working day: it counts as the first, or does not."""
     if case.kind == "jobseeker_findings":
-        return case.decision["reason"] == "signed_despite_offer"
+        return bool(case.decision["reason"] == "signed_despite_offer")
     return case.decision.get("started_on_working_day") is True
 
 

@@ -49,7 +49,9 @@ class RunTables:
         if not wanted or table not in self._names:
             return []
         marks = ", ".join("?" * len(wanted))
-        return self.records(f"select * from {table} where {column} in ({marks})", *wanted)
+        return self.records(
+            f"select * from {table} where {column} in ({marks})", *wanted
+        )
 
     def none(
         self, kind: str, table: str, paragraph: str, reason: str, *cites: int | None

@@ -17,7 +17,7 @@ from komek.base.errors import KomekError, UsageError
 from komek.base.places import Home
 from komek.explain import person, render
 from komek.explain.person import explain
-from komek.explain.text import LANGUAGES
+from komek.explain.words import LANGUAGES
 from komek.landing.land import land
 from komek.landing.own import land_own
 from komek.publishing.publication import WAREHOUSE

@@ -646,8 +646,8 @@ class Retold:
         told |= norm
         if norm["mode"] == "cash":
             return {**told, **self.account()}
-        delivered = [d for d in listed.in_order(listed.rows("deliveries"))]
-        delivered = [d for d in delivered if d["status"] == "delivered"]
+        deliveries = listed.in_order(listed.rows("deliveries"))
+        delivered = [one for one in deliveries if one["status"] == "delivered"]
         of_delivery = delivered[nth]["contract_id"] if is_delivered else None
         if norm["mode"] is None:
             return {**told, "outcome": "unallocated", "reason": "no_norm"}

@@ -65,8 +65,9 @@ def keep_moments(
                 entity=name, columns=", ".join(columns), rows_per_file=ROWS_PER_FILE
             )
             connection.execute(query, {"entity": name, **side})
-    birthdays = _query("birthdays").format(rows_per_file=ROWS_PER_FILE)
-    connection.execute(birthdays, side)
+        if name == "persons":
+            query = _query("birthdays").format(rows_per_file=ROWS_PER_FILE)
+            connection.execute(query, side)
     if is_after:
         names = {"before": before.name, "after": after.name}
         connection.execute(_query("moments"), {**names, **days.in_order})

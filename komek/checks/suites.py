@@ -105,6 +105,7 @@ def result_suites(folder: Path = places.EXPECTATIONS) -> tuple[Suite, ...]:
     parameters = {
         "entities": [entity.name for entity in registries.every_entity()],
         "delivered": [entity.name for entity in registries.entities()],
+        "delivered_count": len(registries.entities()),
         "grounds": list(grounds.codes()),
         # Whose every row has lineage: the marts of decisions.
         "decided": [

@@ -11,6 +11,7 @@ from komek.base.places import Home
 from komek.base.say import Say
 from komek.landing.own import land_own
 from komek.landing.snapshots import newest_revision
+from komek.publishing.listed import has_lists
 from komek.publishing.publication import WAREHOUSE, Publication
 from komek.runs.inputs import LISTS
 
@@ -48,14 +49,8 @@ def land_lists(home: Home, publication: Publication | None, say: Say) -> None:
 
 
 def _has_lists(warehouse: Path) -> bool:
-    """Say whether a publication has lists: those of earlier versions have none."""
     with database.connect(warehouse, read_only=True) as connection:
-        return bool(
-            connection.execute(
-                "select 1 from information_schema.tables"
-                " where (table_schema, table_name) = ('marts', 'food_set_lists')"
-            ).fetchone()
-        )
+        return has_lists(connection)
 
 
 def _write(warehouse: Path, columns: tuple[str, ...], target: Path) -> None:

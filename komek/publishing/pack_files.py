@@ -1,4 +1,4 @@
-"""The files of a pack that list its recipients: as CSV, Parquet and workbook.
+"""What a pack is, and its files for programs: CSV and Parquet.
 
 Where what is written is encrypted they are Parquet alone, under a key of the region's
 own.
@@ -10,11 +10,8 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, cast
 
 import duckdb
-import pyarrow
-import pyarrow.compute
 
 from komek.base.database import (
     add_parquet_key,
@@ -24,18 +21,10 @@ from komek.base.database import (
     scan_encrypted,
     text_literal,
 )
-from komek.publishing.cells import MOST_UNITS, cut, shown, without_formula
-from komek.publishing.pack_rows import TEXTS, batches, between, replaced, whole_rows
+from komek.publishing.cells import shown, without_formula
+from komek.publishing.listed import ListOfMonth
+from komek.publishing.pack_rows import TEXTS, between, replaced, whole_rows
 from komek.publishing.publication import ChainHead
-from komek.publishing.workbook import (
-    MAX_ROWS,
-    Sheet,
-    SheetColumn,
-    Styles,
-    Summary,
-    row_sql,
-    write_workbook,
-)
 
 # DuckDB's own size of a row group; where rows are long, so many bytes.
 _GROUP_ROWS = 122_880
@@ -68,35 +57,51 @@ def read_parquet(file: Path, region_kato: str) -> str:
 
 
 COLUMNS = (
-    SheetColumn("list_month", 11),
-    SheetColumn("iin", 14),
-    SheetColumn("last_name", 20),
-    SheetColumn("first_name", 16),
-    SheetColumn("middle_name", 20),
-    SheetColumn("address", 40),
-    SheetColumn("region_kato", 12),
-    SheetColumn("district_kato", 13),
-    SheetColumn("primary_ground", 15),
-    SheetColumn("grounds", 20),
-    SheetColumn("mode", 9),
-    SheetColumn("set_cost", 11, is_amount=True),
-    SheetColumn("allocation", 12),
-    SheetColumn("contract_id", 16),
-    SheetColumn("iban", 23),
-    SheetColumn("amount", 11, is_amount=True),
+    "list_month",
+    "list_no",
+    "listed_on",
+    "iin",
+    "last_name",
+    "first_name",
+    "middle_name",
+    "address",
+    "settlement_kato",
+    "settlement_ru",
+    "settlement_kk",
+    "region_kato",
+    "district_kato",
+    "moved_to",
+    "primary_ground",
+    "grounds",
+    "standing",
+    "ended_on",
+    "ended_reason",
+    "delivery_status",
+    "mode",
+    "set_cost",
+    "allocation",
+    "contract_id",
+    "iban",
+    "account_iin",
+    "amount",
 )
+_AMOUNTS = ("set_cost", "amount")
 # The changes come last.
-FILES = ("recipients.csv", "recipients.parquet", "recipients.xlsx", "changes.csv")
-ENCRYPTED_FILES = ("recipients.parquet", "changes.parquet")
+FILES = (
+    "recipients.csv",
+    "recipients.parquet",
+    "recipients.xlsx",
+    "contracts.csv",
+    "changes.csv",
+)
+ENCRYPTED_FILES = ("recipients.parquet", "contracts.parquet", "changes.parquet")
 # RFC 4180, as SQL for `copy`.
 CSV_OPTIONS = r"(format csv, header, new_line '\r\n')"
-_NAMES = ", ".join(column.name for column in COLUMNS)
+_NAMES = ", ".join(COLUMNS)
 # Texts of any kind.
-_IDS = ("contract_id", "iban")
-_FREE = (*TEXTS, *_IDS)
-_ARROW_ROWS = 10_000
+IDS = ("contract_id", "iban")
+FREE = (*TEXTS, "settlement_ru", "settlement_kk", *IDS)
 _DISTRICTLESS = "no district"
-_CUT = f"cells cut at {MOST_UNITS} characters"
 
 
 @dataclass(frozen=True)
@@ -111,21 +116,46 @@ class Origin:
 
 
 @dataclass(frozen=True)
-class District:
-    """A district of a pack; `kato` is None for recipients without one.
-
-    Its rows follow on one another from the place `first` on.
-    """
+class Place:
+    """A region or district: its code and its names, None where it has none."""
 
     kato: str | None
-    recipients: int
-    amount_total: Decimal
-    first: int
+    name_ru: str | None = None
+    name_kk: str | None = None
 
     @property
     def name(self) -> str:
-        """The district's name in manifests and on sheets."""
+        """Its code as manifests have it."""
         return self.kato or _DISTRICTLESS
+
+
+@dataclass(frozen=True)
+class District:
+    """A district of a pack; its place has no code for rows without a district.
+
+    Its rows, one per set, follow on one another from the place `first` on.
+    """
+
+    place: Place
+    rows: int
+    amount_total: Decimal
+    first: int
+
+
+@dataclass(frozen=True)
+class Settlement:
+    """A month of `marts.list_reconciliation`; counts of sets, amount in tenge."""
+
+    list_month: date
+    listed: int
+    ended: int
+    sets: int
+    delivered: int
+    failed: int
+    returned: int
+    outstanding: int
+    withdrawn: int
+    amount_delivered: Decimal
 
 
 @dataclass(frozen=True)
@@ -133,27 +163,40 @@ class Pack:
     """A region's pack, amounts in tenge.
 
     Attributes:
-        region_kato: the region.
-        districts: in order.
+        region: the region.
+        recipients: who lives there and is a recipient on the day, wherever listed.
+        districts: in order, as listed.
+        lists: the lists of the month, by number.
+        settlements: the months of the lists.
+        contract_findings: how many.
         longest_row: the bytes of the long texts of its longest row.
         has_commands: whether a text has characters that are not shown as they are.
         cut_cells: how many texts are longer than a cell of a workbook may be.
     """
 
-    region_kato: str
+    region: Place
+    recipients: int
     districts: tuple[District, ...]
+    lists: tuple[ListOfMonth, ...] = ()
+    settlements: tuple[Settlement, ...] = ()
+    contract_findings: int = 0
     longest_row: int = 0
     has_commands: bool = False
     cut_cells: int = 0
 
     @property
-    def recipients(self) -> int:
-        """How many rows the pack has."""
-        return sum(district.recipients for district in self.districts)
+    def region_kato(self) -> str:
+        """The region's code."""
+        return str(self.region.kato)
+
+    @property
+    def rows(self) -> int:
+        """How many rows the pack has, one per set."""
+        return sum(district.rows for district in self.districts)
 
     @property
     def amount_total(self) -> Decimal:
-        """What the region's sets cost together."""
+        """What the region's sets cost together, those withdrawn left out."""
         amounts = (district.amount_total for district in self.districts)
         return sum(amounts, Decimal("0.00"))
 
@@ -165,7 +208,7 @@ class Pack:
     @property
     def end(self) -> int:
         """The place behind its last row."""
-        return self.first + self.recipients
+        return self.first + self.rows
 
 
 @contextmanager
@@ -180,9 +223,9 @@ def _rows_of(
         yield rows
 
 
-def _shown(pack: Pack) -> list[str]:
+def shown_texts(pack: Pack) -> list[str]:
     """Return SQL that puts what cells show in place of texts, where that is another."""
-    return [replaced(_FREE, shown)] if pack.has_commands else []
+    return [replaced(FREE, shown)] if pack.has_commands else []
 
 
 def write_csv(connection: duckdb.DuckDBPyConnection, pack: Pack, path: Path) -> None:
@@ -191,14 +234,14 @@ def write_csv(connection: duckdb.DuckDBPyConnection, pack: Pack, path: Path) -> 
     A byte-order mark comes first, by which Excel knows the encoding.
     """
     cells = [
-        column.name if column.is_amount else without_formula(f"{column.name}::varchar")
-        for column in COLUMNS
+        name if name in _AMOUNTS else without_formula(f"{name}::varchar")
+        for name in COLUMNS
     ]
-    names = ["\ufeff" + COLUMNS[0].name, *(column.name for column in COLUMNS[1:])]
+    names = ["\ufeff" + COLUMNS[0], *COLUMNS[1:]]
     columns = ", ".join(
         f'{cell} as "{name}"' for cell, name in zip(cells, names, strict=True)
     )
-    with _rows_of(connection, pack, *_shown(pack)) as rows:
+    with _rows_of(connection, pack, *shown_texts(pack)) as rows:
         connection.execute(
             f"copy (select {columns} {rows}) to {text_literal(path)} {CSV_OPTIONS}"
         )
@@ -216,63 +259,17 @@ def write_parquet(
         )
 
 
-def write_xlsx(
-    connection: duckdb.DuckDBPyConnection, pack: Pack, path: Path, origin: Origin
+def write_contracts(
+    connection: duckdb.DuckDBPyConnection, pack: Pack, path: Path
 ) -> None:
-    """Write a sheet per district (its staff open their own), behind a summary."""
-    sheets = [
-        _sheet(connection, pack, district, first)
-        for district in pack.districts
-        for first in range(0, district.recipients, MAX_ROWS)
-    ]
-    summary = Summary(
-        facts=(
-            ("region_kato", pack.region_kato),
-            ("list_month", origin.list_month.isoformat()),
-            ("as_of", origin.as_of.isoformat()),
-            ("run_id", origin.run_id),
-            ("official", str(origin.official).lower()),
-            ("recipients", pack.recipients),
-            ("amount_total", float(pack.amount_total)),
-            *([(_CUT, pack.cut_cells)] if pack.cut_cells else []),
-        ),
-        header=("district_kato", "recipients", "amount_total"),
-        table=[
-            (district.name, district.recipients, float(district.amount_total))
-            for district in pack.districts
-        ],
+    """Write what was found of the region's contracts (p28)."""
+    csv = path.suffix == ".csv"
+    contract = without_formula(shown("contract_id")) if csv else "contract_id"
+    options = CSV_OPTIONS if csv else parquet_options(pack.region_kato)
+    connection.execute(
+        f"copy (select {contract} as contract_id, finding, paragraph"
+        " from run.marts.contract_findings as findings where region_kato = $region"
+        " order by findings.contract_id, finding)"
+        f" to {text_literal(path)} {options}",
+        {"region": pack.region_kato},
     )
-    write_workbook(path, summary, COLUMNS, sheets, created=origin.as_of)
-
-
-def _sheet(
-    connection: duckdb.DuckDBPyConnection, pack: Pack, district: District, first: int
-) -> Sheet:
-    """Return the sheet of a district's rows from its `first` on."""
-    part = first // MAX_ROWS
-    name = district.name if part == 0 else f"{district.name} ({part + 1})"
-    count = min(MAX_ROWS, district.recipients - first)
-    begin, end = district.first + first, district.first + first + count
-    shown_as = [*_shown(pack), replaced(_FREE if pack.longest_row else _IDS, cut)]
-
-    def rows_xml(styles: Styles) -> Iterator[memoryview]:
-        # Row 1 is the header, and a sheet's rows count from 1.
-        select = row_sql(COLUMNS, f"(place - {begin} + 2)::varchar", styles)
-        if pack.longest_row:
-            for table in batches(connection, select, begin, end, *shown_as):
-                yield from (_joined(batch.column(0)) for batch in table.to_batches())
-            return
-        query = f"select {select} {between(begin, end, *shown_as)}"
-        for batch in connection.execute(query).to_arrow_reader(_ARROW_ROWS):
-            yield _joined(batch.column(0))
-
-    return Sheet(name, count, rows_xml)
-
-
-def _joined(texts: "pyarrow.Array[Any]") -> memoryview:
-    """Return all texts of a column as one run of bytes."""
-    whole = pyarrow.ListArray.from_arrays(
-        pyarrow.array([0, len(texts)], pyarrow.int32()), texts
-    )
-    joined = cast("pyarrow.StringArray", pyarrow.compute.binary_join(whole, ""))
-    return memoryview(joined[0].as_buffer())

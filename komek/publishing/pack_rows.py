@@ -1,8 +1,9 @@
 """The rows of a run's packs: joined and ordered once, in a working file.
 
 `pack_rows` has them in order, each with its `place` from 0 on. Text that is long lies
-apart, in `long_texts`, and `pack_rows` has its hash: so what is joined and ordered is
-small, however long an address is. Whole rows are then read a few at a time.
+apart, in `long_texts`, and `pack_rows` has its beginning and hash: so what is joined
+and ordered is small, however long an address is. Whole rows are then read a few at a
+time.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -19,65 +20,132 @@ TEXTS = ("last_name", "first_name", "middle_name", "address")
 # From so many bytes on a text is long.
 LONG_BYTES = 1_024
 _BYTES_AT_ONCE = 8 << 20
+# What is shown of a long text where rows are told apart.
+_BEGINNING = 60
+# No place has a longer name, but a damaged classifier may.
+_NAME_LETTERS = 255
 # What a row takes beside its long texts, about.
 _ROW_BYTES = 256
 _READER = "whole_rows"
 
 
 def shortened(name: str) -> str:
-    """Return SQL for a column's text, its hash where it is long."""
-    return f"case when {_is_long(name)} then md5({name}) else {name} end"
+    """Return SQL for a column's text, where it is long its beginning and its hash."""
+    short = f"left({name}, {_BEGINNING}) || '… ' || md5({name})"
+    return f"case when {_is_long(name)} then {short} else {name} end"
 
 
 def gather(connection: duckdb.DuckDBPyConnection) -> None:
-    """Join and order the rows of all published regions of the attached run."""
-    shorter = "".join(f", {shortened(name)} as {name}" for name in TEXTS)
+    """Join and order the list rows of all published regions of the attached run.
+
+    A row per set of the run's month, in the region and district as listed (p26); name,
+    address and settlement are those of the register. Rows that are held back have no
+    number yet, and are of blocked regions alone.
+    """
     long_bytes = " + ".join(
         f"case when {_is_long(name)} then strlen({name}) else 0 end" for name in TEXTS
     )
     connection.execute(
         f"""
         create table pack_rows as
-        with people as (
+        with places as (
             select
-                iin{shorter},
+                units.kato,
+                units.region_kato,
+                units.district_kato,
+                case when units.kato not like '%00000' then units.kato end
+                    as settlement_kato,
+                left(units.name_ru, {_NAME_LETTERS}) as name_ru,
+                left(units.name_kk, {_NAME_LETTERS}) as name_kk,
+                {_place("units.name_ru", "units.name_kk")} as place_name,
+                case
+                    when units.kato not like '%00000'
+                        then ltrim(
+                            {_place(_in_okrug("name_ru"), _in_okrug("name_kk"))}
+                            || ' (' || units.kato || ')'
+                        )
+                end as settlement_name,
+                {has_commands("concat(units.name_ru, units.name_kk)")} as has_commands
+            from run.facts.territories as units
+            left join run.facts.territories as okrugs
+                on okrugs.kato = case
+                    when units.kato not like '%000'
+                        then concat(left(units.kato, 6), '000')
+                end
+        ),
+        people as (
+            select
+                iin,
+                kato,
+                {replaced(TEXTS, shortened)},
                 {long_bytes} as long_bytes,
                 {has_commands(f"concat({', '.join(TEXTS)})")} as has_commands
             from run.marts.recipient_people
         ),
-        ordered as (
+        joined as (
             select
-                recipients.list_month,
-                recipients.iin,
+                plan.list_month,
+                plan.list_no,
+                lists.listed_on,
+                plan.iin,
                 people.last_name,
                 people.first_name,
                 people.middle_name,
                 people.address,
-                recipients.region_kato,
-                recipients.district_kato,
-                recipients.primary_ground,
-                recipients.grounds,
-                recipients.mode,
-                recipients.set_cost,
+                registered.settlement_kato,
+                case when registered.settlement_kato is not null
+                    then registered.name_ru end as settlement_ru,
+                case when registered.settlement_kato is not null
+                    then registered.name_kk end as settlement_kk,
+                plan.region_kato,
+                lists.district_kato,
+                case
+                    when people.iin is null then null
+                    when registered.kato is null then 'unassigned'
+                    when
+                        registered.region_kato <> plan.region_kato
+                        or registered.district_kato
+                        is distinct from lists.district_kato
+                        then registered.district_kato
+                end as moved_to,
+                plan.primary_ground,
+                lists.grounds,
+                plan.standing,
+                lists.ended_on,
+                lists.ended_reason,
+                plan.delivery_status,
+                plan.mode,
+                regions.norm_cost as set_cost,
                 plan.allocation,
                 plan.contract_id,
                 plan.iban,
+                plan.account_iin,
                 plan.amount,
+                registered.settlement_name,
                 coalesce(people.long_bytes, 0) as long_bytes,
                 coalesce(people.has_commands, false)
+                or coalesce(registered.has_commands, false)
                 or {has_commands("concat(plan.contract_id, plan.iban)")} as has_commands
-            from run.marts.food_set_recipients as recipients
-            left join run.marts.delivery_plan as plan using (iin, primary_ground)
-            left join people using (iin)
-            where recipients.region_kato in (
-                select region_kato from run.marts.region_status
-                where publication = 'published'
-            )
+            from run.marts.delivery_plan as plan
+            inner join run.marts.food_set_lists as lists using (list_month, iin)
+            inner join run.marts.region_status as regions
+                on plan.region_kato = regions.region_kato
+                and regions.publication = 'published'
+            left join people on plan.iin = people.iin
+            left join places as registered on people.kato = registered.kato
+            where plan.list_no is not null
+        ),
+        ordered as (
+            select
+                joined.*,
+                coalesce(places.place_name, moved_to) as moved_to_name
+            from joined
+            left join places on joined.moved_to = places.kato
             order by
-                recipients.region_kato,
-                recipients.district_kato nulls first,
-                recipients.iin,
-                recipients.primary_ground
+                joined.region_kato,
+                joined.district_kato nulls first,
+                joined.iin,
+                joined.primary_ground
         )
         select *, row_number() over () - 1 as place from ordered
         """
@@ -107,6 +175,18 @@ def _keep_long_texts(connection: duckdb.DuckDBPyConnection) -> None:
 
 def _is_long(name: str) -> str:
     return f"strlen({name}) > {LONG_BYTES}"
+
+
+def _in_okrug(name: str) -> str:
+    """Return SQL for a settlement's name behind that of its rural district."""
+    whole = f"concat_ws(', ', okrugs.{name}, units.{name})"
+    return f"case when units.{name} is not null then {whole} end"
+
+
+def _place(name_ru: str, name_kk: str) -> str:
+    """Return SQL for how a cell shows a place: its names, each once."""
+    names = f"concat_ws(' / ', {name_ru}, nullif({name_kk}, {name_ru}))"
+    return shown(f"left({names}, {_NAME_LETTERS})")
 
 
 def replaced(names: Iterable[str], by: Callable[[str], str]) -> str:

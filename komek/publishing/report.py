@@ -1,9 +1,12 @@
 """What a finished run is for people: its list by region, what is blocked and why."""
 
+from collections import defaultdict
+from datetime import date
 from typing import Any
 
 from komek.base import database
 from komek.base.places import Home
+from komek.publishing.listed import ListOfMonth, lists_by_region
 from komek.publishing.publication import current_publication
 
 
@@ -12,7 +15,8 @@ def of_run(home: Home, run_id: str) -> dict[str, Any]:
 
     Keys: run_id, as_of, known_at, note, published (whether this run is what is
     published), file, recipients, amount_total, regions (each region_kato, name,
-    recipients, amount_total, publication, blocked_by). Amounts are tenge, as text.
+    recipients, amount_total, publication, blocked_by), lists (of every month, each
+    list_month, list_no, listed_on, listed, ended). Amounts are tenge, as text.
     """
     with database.connect(home.run_file(run_id), read_only=True) as connection:
         run = connection.execute(
@@ -31,6 +35,7 @@ def of_run(home: Home, run_id: str) -> dict[str, Any]:
             "select coalesce(sum(recipients), 0), cast(coalesce(sum(amount_total), 0)"
             " as varchar) from marts.region_status"
         ).fetchone() or (0, "0")
+        lists = lists_by_region(connection)
     current = current_publication(home)
     names = ("region_kato", "name", "recipients", "amount_total", "publication")
     return {
@@ -46,11 +51,34 @@ def of_run(home: Home, run_id: str) -> dict[str, Any]:
         "regions": [
             dict(zip((*names, "blocked_by"), region, strict=True)) for region in regions
         ],
+        "lists": _lists(lists),
     }
 
 
+def _lists(lists: list[ListOfMonth]) -> list[dict[str, Any]]:
+    """Return the lists of every month, all regions together, ready for JSON."""
+    counted: dict[tuple[date, int, date], list[int]] = defaultdict(lambda: [0, 0])
+    for one in lists:
+        sums = counted[one.list_month, one.list_no, one.listed_on]
+        sums[0] += one.listed
+        sums[1] += one.ended
+    return [
+        {
+            "list_month": month.isoformat(),
+            "list_no": number,
+            "listed_on": day.isoformat(),
+            "listed": listed,
+            "ended": ended,
+        }
+        for (month, number, day), (listed, ended) in sorted(counted.items())
+    ]
+
+
 def run_lines(outcome: dict[str, Any]) -> list[str]:
-    """Return the lines that end `komek run`; blocked regions come last."""
+    """Return the lines that end `komek run`; blocked regions come last.
+
+    A run that is only filed says so.
+    """
     lines = [""]
     if outcome["regions"]:
         lines.append(f"{'region':44}{'recipients':>12}{'tenge':>20}")
@@ -63,10 +91,15 @@ def run_lines(outcome: dict[str, Any]) -> list[str]:
             for region in outcome["regions"]
         ]
         lines.append(_line("total", outcome["recipients"], outcome["amount_total"]))
+    lines += [
+        f"list {one['list_no']} of {one['list_month'][:7]}, {one['listed_on']}:"
+        f" {_grouped(one['listed'])} newcomers, {_grouped(one['ended'])} of them ended"
+        for one in outcome["lists"]
+    ]
     if outcome["note"]:
         lines.append(outcome["note"])
     where = outcome["folder"] if outcome["published"] else outcome["file"]
-    said = "published in" if outcome["published"] else "not published, left in"
+    said = "published in" if outcome["published"] else "filed, not published; left in"
     lines.append(f"run {outcome['run_id']} of {outcome['as_of']}: {said} {where}")
     lines += [
         f"blocked: {region['region_kato']} ({region['blocked_by']})"
@@ -78,6 +111,9 @@ def run_lines(outcome: dict[str, Any]) -> list[str]:
 
 def _line(label: str, recipients: int, amount: str) -> str:
     whole, _, part = amount.partition(".")
-    grouped = f"{int(whole):,}".replace(",", " ")
-    counted = f"{recipients:,}".replace(",", " ")
-    return f"{label:44.44}{counted:>12}{grouped + '.' + (part or '00'):>20}"
+    tenge = f"{_grouped(int(whole))}.{part or '00'}"
+    return f"{label:44.44}{_grouped(recipients):>12}{tenge:>20}"
+
+
+def _grouped(number: int) -> str:
+    return f"{number:,}".replace(",", " ")

@@ -1,5 +1,6 @@
 """What `komek status` tells: what is published, what is blocked, how fresh it is."""
 
+from dataclasses import asdict
 from datetime import date
 from typing import Any
 
@@ -10,6 +11,7 @@ from komek.base.errors import KomekError
 from komek.base.messages import harmless
 from komek.base.places import Home
 from komek.landing.snapshots import newest_snapshots
+from komek.publishing.listed import ListOfMonth, has_lists, lists_by_region
 from komek.publishing.publication import (
     WAREHOUSE,
     FinishedRun,
@@ -18,12 +20,16 @@ from komek.publishing.publication import (
     read_run,
 )
 
+# Of a list: the people it added, those whose right ended, what came of their first sets.
+_COUNTED = ("listed", "ended", "delivered", "failed", "returned", "outstanding")
+
 
 def status(home: Home) -> dict[str, Any]:
     """Return the state of a home as plain values (dates ISO, amounts as text, tenge).
 
     Returns:
-        `published`: the publication that holds now with a row per region, or None;
+        `published`: the publication that holds now with a row per region and, of every
+        month, one per list and region as listed, or None;
         `runs`: the finished runs by as_of, known_at and id;
         `registries`: per entity its newest landed snapshot, aged (days) on the newest
         known_at of any run, never on the clock.
@@ -83,24 +89,40 @@ def _published(publication: Publication) -> dict[str, Any]:
         "as_of": run.as_of.isoformat(),
         "known_at": run.known_at.isoformat(),
         "list_month": run.list_month.isoformat() if run.list_month else None,
-        "regions": _regions(publication),
+        **_counted(publication),
     }
 
 
-def _regions(publication: Publication) -> list[dict[str, Any]]:
-    kept = {region.region_kato: region.kept_run for region in publication.blocked}
+def _counted(publication: Publication) -> dict[str, list[dict[str, Any]]]:
+    """Return the regions and the lists of what is published."""
     warehouse = publication.folder / WAREHOUSE
     try:
         with database.connect(warehouse, read_only=True) as connection:
-            rows = connection.execute(
-                """
-                select region_kato, recipients, amount_total, publication, blocked_by
-                from marts.region_status
-                order by region_kato
-                """
-            ).fetchall()
+            lists = lists_by_region(connection) if has_lists(connection) else []
+            return {
+                "regions": _regions(connection, publication),
+                "lists": [_list(one) for one in lists],
+            }
     except (OSError, duckdb.Error) as error:
         raise KomekError(f"cannot read {warehouse}: {harmless(error)}") from error
+
+
+def _list(one: ListOfMonth) -> dict[str, Any]:
+    days = {"list_month": str(one.list_month), "listed_on": str(one.listed_on)}
+    return asdict(one) | days
+
+
+def _regions(
+    connection: duckdb.DuckDBPyConnection, publication: Publication
+) -> list[dict[str, Any]]:
+    kept = {region.region_kato: region.kept_run for region in publication.blocked}
+    rows = connection.execute(
+        """
+        select region_kato, recipients, amount_total, publication, blocked_by
+        from marts.region_status
+        order by region_kato
+        """
+    ).fetchall()
     return [
         {
             "region_kato": region,
@@ -151,10 +173,21 @@ def _published_lines(published: dict[str, Any] | None) -> list[str]:
         f"Published: run {published['run_id']} ({kind}), "
         f"as of {published['as_of']}, known at {published['known_at']}"
     )
+    lists = [_list_line(one) for one in published["lists"]]
+    if lists:
+        title = f"  {'lists by region':<28}{'listed on':<11}"
+        lists.insert(0, title + "".join(f"{name:>12}" for name in _COUNTED))
     if published["list_month"] is None:
-        return [head, "  no list is drawn on that date"]
+        return [head, "  no list is drawn on that date", *lists]
     month = f"  list of {published['list_month'][:7]}"
-    return [head, month, *(_region_line(region) for region in published["regions"])]
+    regions = [_region_line(region) for region in published["regions"]]
+    return [head, month, *regions, *lists]
+
+
+def _list_line(one: dict[str, Any]) -> str:
+    name = f"{one['list_month'][:7]} {one['region_kato']} list {one['list_no']}"
+    counts = "".join(f"{one[column]:>12,}" for column in _COUNTED)
+    return f"  {name:<28}{one['listed_on']:<11}{counts}"
 
 
 def _region_line(region: dict[str, Any]) -> str:

@@ -1,9 +1,10 @@
 """The volume guard: a list unlike the last one waits for somebody to look at it.
 
-Held against each other are the recipients of the new list and those of the packs that
-are published for the same month, else for the month before: in every region that has
-such a pack, and in these regions together. How far they may be apart stands in
-`expectations/publication.yml`.
+Held against each other are the recipients of the new run and those that the packs say
+were published for the same month, else for the month before: in every region that has
+such a pack, and in these regions together. Lists are cumulative (p26), recipients are
+not: who meets a ground on the day, where they live then, is like with like. How far
+they may be apart stands in `expectations/publication.yml`.
 """
 
 import json

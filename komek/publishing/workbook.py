@@ -2,15 +2,18 @@
 
 xlsxwriter makes the workbook (styles, properties, frozen headers, the summary); the
 data rows are sheet XML that DuckDB renders from an SQL expression and that is streamed
-into the sheets. Every value is a text cell with a text format, so Excel neither strips
-an identifier's leading zeros nor takes a text for a formula; amounts are numbers.
+into the sheets. Texts are text cells with a text format, so Excel neither strips an
+identifier's leading zeros nor takes one for a formula; amounts, counts and dates are
+numbers. Sheets print on landscape A4, as wide as a page, each page with the header.
 """
 
 import re
 import zipfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from decimal import Decimal
+from enum import Enum
 from io import BytesIO
 from pathlib import Path
 
@@ -25,44 +28,65 @@ _NOT_XML = r"\x{FFFE}\x{FFFF}"
 _LARGE_SHEET = 500_000
 # Half the time of the default for a tenth more bytes.
 _LEVEL = 1
+# What Excel counts days from, and its number of the paper.
+_DAY_0 = "1899-12-30"
+_A4 = 9
+_SUMMARY_COLUMNS = 10
+
+
+class Kind(Enum):
+    """What the cells of a column are."""
+
+    TEXT = "@"
+    AMOUNT = "#,##0.00"
+    COUNT = "#,##0"
+    DATE = "dd.mm.yyyy"
 
 
 @dataclass(frozen=True)
 class SheetColumn:
-    """A column of the data sheets: its name, its width in characters, its kind."""
+    """A column of a data sheet: its heading, width in characters, SQL and kind."""
 
-    name: str
+    heading: str
     width: int
-    is_amount: bool = False
+    sql: str
+    kind: Kind = Kind.TEXT
 
 
-@dataclass(frozen=True)
-class Styles:
-    """The numbers the workbook's styles have in its sheets' XML."""
-
-    text: int
-    amount: int
+# The number each kind's style has in the XML of a workbook's sheets.
+Styles = Mapping[Kind, int]
+Cell = str | int | Decimal | date
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """A data sheet: its name, how many rows follow the header, and their XML.
+    """A data sheet: its name, its columns, how many rows follow the header, their XML.
 
     `rows_xml` gets the workbook's styles and yields what `row_sql` rendered, in order.
     """
 
     name: str
+    columns: Sequence[SheetColumn]
     rows: int
     rows_xml: Callable[[Styles], Iterable[bytes | memoryview]]
 
 
 @dataclass(frozen=True)
-class Summary:
-    """The first sheet: labelled facts, then a table of counts with its header."""
+class Table:
+    """A small table of the first sheet: its title, its header, its rows."""
 
-    facts: Sequence[tuple[str, str | int | float]]
+    title: str
     header: Sequence[str]
-    table: Sequence[Sequence[str | int | float]]
+    rows: Sequence[Sequence[Cell]]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The first sheet: its name, labelled facts, then tables."""
+
+    name: str
+    facts: Sequence[tuple[str, Cell]]
+    tables: Sequence[Table]
 
 
 def _escaped_sql(text: str) -> str:
@@ -79,21 +103,23 @@ def _escaped_sql(text: str) -> str:
 
 def _cell_sql(column: SheetColumn, letter: str, row: str, styles: Styles) -> str:
     """Return SQL for one cell's XML, '' where the value is null."""
-    if column.is_amount:
-        start = f"""'<c r="{letter}' || {row} || '" s="{styles.amount}"><v>'"""
-        return f"coalesce({start} || {column.name}::varchar || '</v></c>', '')"
-    text = _escaped_sql(f"{column.name}::varchar")
-    start = f"""'<c r="{letter}' || {row} || '" s="{styles.text}" t="inlineStr">'"""
-    opened = f"""{start} || '<is><t xml:space="preserve">'"""
-    return f"coalesce({opened} || {text} || '</t></is></c>', '')"
+    start = f"""'<c r="{letter}' || {row} || '" s="{styles[column.kind]}"'"""
+    if column.kind is Kind.TEXT:
+        text = _escaped_sql(f"({column.sql})::varchar")
+        opened = f"""{start} || ' t="inlineStr"><is><t xml:space="preserve">'"""
+        return f"coalesce({opened} || {text} || '</t></is></c>', '')"
+    number = column.sql
+    if column.kind is Kind.DATE:
+        number = f"date_diff('day', date '{_DAY_0}', {column.sql})"
+    return f"coalesce({start} || '><v>' || ({number})::varchar || '</v></c>', '')"
 
 
 def row_sql(columns: Sequence[SheetColumn], row: str, styles: Styles) -> str:
     """Return an SQL expression for a row's XML.
 
     Args:
-        columns: the columns, from A on; their names are columns in the query, with no
-            text longer than a cell may be and no control character but tab and line.
+        columns: the columns, from A on; their SQL gives no text longer than a cell may
+            be, no control character but tab and line, and no day before March 1900.
         row: SQL for the sheet's row number, as text.
         styles: the workbook's styles.
     """
@@ -105,10 +131,7 @@ def row_sql(columns: Sequence[SheetColumn], row: str, styles: Styles) -> str:
 
 
 def _skeleton(
-    summary: Summary,
-    columns: Sequence[SheetColumn],
-    sheets: Sequence[Sheet],
-    created: date,
+    summary: Summary, sheets: Sequence[Sheet], created: date
 ) -> tuple[bytes, Styles]:
     """Return the workbook without its data rows, and its styles."""
     file = BytesIO()
@@ -119,51 +142,74 @@ def _skeleton(
     # Excel stores when a workbook was made: the run's date, so that bytes repeat.
     made = datetime(created.year, created.month, created.day, tzinfo=UTC)
     workbook.set_properties({"created": made})
-    bold = workbook.add_format({"bold": True})
-    text = workbook.add_format({"num_format": "@"})
-    amount = workbook.add_format({"num_format": "#,##0.00"})
-    _summary_sheet(workbook, summary, bold=bold, text=text, amount=amount)
+    bold = workbook.add_format({"bold": True, "text_wrap": True, "valign": "top"})
+    formats = {
+        kind: workbook.add_format(
+            {"num_format": kind.value, "valign": "top", "text_wrap": kind is Kind.TEXT}
+        )
+        for kind in Kind
+    }
+    _summary_sheet(workbook, summary, bold, formats)
     for sheet in sheets:
         page = workbook.add_worksheet(sheet.name)
+        _set_up_print(page)
+        page.repeat_rows(0)
         page.freeze_panes(1, 0)
-        page.autofilter(0, 0, sheet.rows, len(columns) - 1)
-        for position, column in enumerate(columns):
-            style = amount if column.is_amount else text
-            page.set_column(position, position, column.width, style)
-            page.write_string(0, position, column.name, bold)
+        page.autofilter(0, 0, sheet.rows, len(sheet.columns) - 1)
+        for position, column in enumerate(sheet.columns):
+            page.set_column(position, position, column.width, formats[column.kind])
+            page.write_string(0, position, column.heading, bold)
     workbook.close()
-    return file.getvalue(), Styles(text=text.xf_index, amount=amount.xf_index)
+    return file.getvalue(), {kind: formats[kind].xf_index for kind in Kind}
+
+
+def _set_up_print(page: xlsxwriter.worksheet.Worksheet) -> None:
+    page.set_landscape()
+    page.set_paper(_A4)
+    page.set_margins(left=0.3, right=0.3, top=0.4, bottom=0.6)
+    page.fit_to_pages(1, 0)
+    page.set_footer("&L&A&R&P / &N")
 
 
 def _summary_sheet(
     workbook: xlsxwriter.Workbook,
     summary: Summary,
-    *,
     bold: xlsxwriter.format.Format,
-    text: xlsxwriter.format.Format,
-    amount: xlsxwriter.format.Format,
+    formats: Mapping[Kind, xlsxwriter.format.Format],
 ) -> None:
-    page = workbook.add_worksheet("Summary")
-    page.set_column(0, 3, 18)
+    page = workbook.add_worksheet(summary.name)
+    _set_up_print(page)
+    page.set_column(0, 0, 44)
+    page.set_column(1, _SUMMARY_COLUMNS, 18)
 
-    def write(row: int, column: int, value: str | float) -> None:
-        if isinstance(value, str):
-            page.write_string(row, column, value, text)
+    def write(row: int, column: int, value: Cell) -> None:
+        kind = _kind_of(value)
+        if kind is Kind.TEXT:
+            page.write_string(row, column, value, formats[kind])
+        elif kind is Kind.DATE:
+            page.write_datetime(row, column, value, formats[kind])
         else:
-            page.write_number(
-                row, column, value, amount if isinstance(value, float) else None
-            )
+            page.write_number(row, column, value, formats[kind])
 
-    for row, (label, value) in enumerate(summary.facts):
+    row = 0
+    for label, value in summary.facts:
         page.write_string(row, 0, label, bold)
         write(row, 1, value)
-    top = len(summary.facts) + 1
-    for column, label in enumerate(summary.header):
-        page.write_string(top, column, label, bold)
-    page.freeze_panes(top + 1, 0)
-    for row, values in enumerate(summary.table, start=top + 1):
-        for column, value in enumerate(values):
-            write(row, column, value)
+        row += 1
+    for table in summary.tables:
+        page.write_string(row + 1, 0, table.title, bold)
+        for column, label in enumerate(table.header):
+            page.write_string(row + 2, column, label, bold)
+        row += 3
+        for values in table.rows:
+            for column, value in enumerate(values):
+                write(row, column, value)
+            row += 1
+
+
+def _kind_of(value: Cell) -> Kind:
+    kinds = {str: Kind.TEXT, int: Kind.COUNT, Decimal: Kind.AMOUNT, date: Kind.DATE}
+    return kinds[type(value)]
 
 
 def _fill(
@@ -182,11 +228,7 @@ def _fill(
 
 
 def write_workbook(
-    path: Path,
-    summary: Summary,
-    columns: Sequence[SheetColumn],
-    sheets: Sequence[Sheet],
-    created: date,
+    path: Path, summary: Summary, sheets: Sequence[Sheet], created: date
 ) -> None:
     """Write a workbook: the summary, then the data sheets in order.
 
@@ -195,7 +237,7 @@ def write_workbook(
     Raises:
         OSError: the file cannot be written.
     """
-    skeleton, styles = _skeleton(summary, columns, sheets, created)
+    skeleton, styles = _skeleton(summary, sheets, created)
     # The summary is sheet1.xml; xlsxwriter numbers the rest in order.
     filled = {
         f"xl/worksheets/sheet{number}.xml": sheet

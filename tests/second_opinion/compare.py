@@ -19,6 +19,11 @@ TABLES: dict[str, str] = {
     " region_kato",
     "food_set_recipients": "list_month, iin, region_kato, district_kato,"
     " primary_ground, grounds, mode, set_cost",
+    "food_set_lists": "list_month, iin, list_no, listed_on, region_kato,"
+    " district_kato, primary_ground, grounds, standing, ended_on, ended_reason,"
+    " delivery_status",
+    "list_reconciliation": "list_month, region_kato, listed, ended, sets, delivered,"
+    " failed, returned, outstanding, withdrawn, amount_delivered",
     "asp_extensions": "award_id, family_id, outcome, reason, review_reasons,"
     " old_period_start, old_period_end, new_period_start, new_period_end,"
     " monthly_amount",
@@ -30,10 +35,12 @@ TABLES: dict[str, str] = {
     " due_amount, overpaid_amount, pay_on, paragraph",
     "case_deadlines": "case_kind, case_id, step, paragraph, started_on, due_on,"
     " done_on, status",
+    "jobseeker_findings": "case_id, iin, finding, paragraph",
     "application_findings": "application_id, finding, paragraph",
     "delivery_plan": "list_month, iin, region_kato, mode, contract_id, allocation,"
-    " iban, amount, delivery_status",
+    " iban, account_iin, amount, delivery_status, list_no, standing",
     "delivery_findings": "delivery_id, iin, finding",
+    "contract_findings": "contract_id, region_kato, finding, paragraph",
     "region_status": "region_kato, recipients, amount_total, norm_cost, floor_cost,"
     " publication, blocked_by",
     "quarantine": "entity, snapshot_date, file, row_number, reason, key",

@@ -6,46 +6,22 @@ a little dirt. A seed always gives the same drop folder.
 """
 
 import csv
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from random import Random
 
 from komek.base import registries
-from registry_rules import check_digit
+from random_chance import TURNING_POINTS, UNITS, UNKNOWN_UNITS, Row
+from random_sets import Sets
 
 SNAPSHOT = "2020-04-10"
-PEOPLE = 400
-GHOSTS = 25
-# Days on which something begins or ends: acts, windows, months, leap days.
-TURNING_POINTS = tuple(
-    date.fromisoformat(day)
-    for day in (
-        *("2019-12-31", "2020-01-31", "2020-02-14", "2020-02-15", "2020-02-16"),
-        *("2020-02-17", "2020-02-29", "2020-03-15", "2020-03-16", "2020-03-17"),
-        *("2020-03-31", "2020-04-01", "2020-04-02", "2020-04-05", "2020-04-14"),
-        *("2020-04-15", "2020-04-16", "2020-04-19", "2020-04-20", "2020-04-21"),
-        *("2020-04-30", "2020-05-01", "2020-05-02", "2020-05-10", "2020-05-11"),
-        *("2020-05-12", "2020-06-30", "2021-02-28"),
-    )
-)
-UNITS = (
-    *("110000000", "110100000", "111010000", "190000000", "195000000"),
-    *("610000000", "612000000", "750000000", "751110000", "790000000"),
-)
-# In the classifier or not, none of these but the first is a code: nine digits.
-UNKNOWN_UNITS = (
-    *("999999999", "11000000x", "../../etc", "1100000٠0", "..0000000", "a/"),
-    *("11000000", "1100000000"),
-)
-NORM_REGIONS = ("110000000", "190000000", "610000000", "750000000", "..0000000")
-CONTRACT_REGIONS = (*NORM_REGIONS, "790000000", "999000000")
+# Of persons alone: some have moved, some have died, some are no longer registered.
+LATER_SNAPSHOT = "2020-04-18"
 SPOILT = (
     *("", "NA", "2020-13-01", "2020-4-1", "2020-02-30", "0000-02-29", "-5", "x", "٣"),
     *("1.234", "12345678901234567", "М", "1e3", "+1", "007", "-0.5", "0", "a\nb", "'"),
 )
-
-Row = dict[str, object]
 
 
 def write_random_nation(drop: Path, seed: int) -> None:
@@ -59,26 +35,36 @@ def write_random_nation(drop: Path, seed: int) -> None:
         )
         if not keeps_clean:
             rows = _dirty(nation.random, rows)
-        _write(nation.random, drop / entity.name, entity.column_names, rows)
+        _write(nation.random, drop / entity.name, SNAPSHOT, entity.column_names, rows)
+    persons = registries.entity("persons")
+    rows = _dirty(nation.random, nation.later_persons())
+    folder = drop / persons.name
+    _write(nation.random, folder, LATER_SNAPSHOT, persons.column_names, rows)
 
 
-class _Nation:
+class _Nation(Sets):
     """The people and what is on record about them."""
 
     def __init__(self, random: Random) -> None:
-        self.random = random
-        iins = list(self._iins(PEOPLE + GHOSTS))
-        self._people, self._ghosts = iins[:PEOPLE], iins[PEOPLE:]
+        super().__init__(random)
+        self._persons = [self._person(iin) for iin in self._people]
+        self._dead = [row["iin"] for row in self._persons if row["death_date"]]
+        # Alive when the first list is drawn.
+        self._dying = [
+            row["iin"]
+            for row in self._persons
+            if row["death_date"] and row["death_date"] > date(2020, 4, 11)
+        ]
         self._awards = [self._asp_award(number) for number in range(150)]
         self._terms = [self._disability_term(number) for number in range(500)]
+        self._terms += [self._term_of_age(number) for number in range(500, 560)]
         self._benefits = [self._benefit_award(number) for number in range(400)]
-        self._contracts = [self._supply_contract(number) for number in range(25)]
 
     def rows(self, entity: str) -> list[Row]:
         """Return the rows of an entity."""
         many: Mapping[str, Callable[[], list[Row]]] = {
-            "persons": lambda: [self._person(iin) for iin in self._people],
-            "family_links": lambda: self._times(500, self._family_link),
+            "persons": lambda: self._persons,
+            "family_links": lambda: self._times(900, self._family_link),
             "asp_awards": lambda: self._awards,
             "asp_members": lambda: self._times(600, self._asp_member),
             "disability_terms": lambda: self._terms,
@@ -89,56 +75,19 @@ class _Nation:
             "applications": lambda: self._times(300, self._application),
             "food_set_norms": lambda: self._times(16, self._food_set_norm),
             "supply_contracts": lambda: self._contracts,
-            "deliveries": lambda: self._times(500, self._delivery),
+            "deliveries": lambda: [
+                *self._times(150, self._delivery),
+                *(row for number in range(300) for row in self._story(number)),
+                *(
+                    row
+                    for number, iin in enumerate(self._dying, start=300)
+                    for row in self._story(number, iin)
+                ),
+            ],
             "bank_accounts": lambda: self._times(500, self._bank_account),
             "kato": lambda: [self._unit(code) for code in (*UNITS, *UNKNOWN_UNITS[1:])],
         }
         return many[entity]()
-
-    def _times(self, count: int, make: Callable[[int], Row]) -> list[Row]:
-        return [make(number) for number in range(count)]
-
-    # What rows are made of
-
-    def _iins(self, count: int) -> Iterator[str]:
-        found: set[str] = set()
-        while len(found) < count:
-            digits = [self.random.randrange(10) for _ in range(11)]
-            check = check_digit(digits)
-            iin = "".join(map(str, [*digits, check]))
-            if check is not None and iin not in found:
-                found.add(iin)
-                yield iin
-
-    def _anyone(self) -> str:
-        people = self._ghosts if self.random.random() < 0.04 else self._people
-        return self.random.choice(people)
-
-    def _one(self, *values: object) -> object:
-        return self.random.choice(values)
-
-    def _day(self) -> date:
-        if self.random.random() < 0.7:
-            near = timedelta(self.random.choice((0, 0, 0, -1, 1)))
-            return self.random.choice(TURNING_POINTS) + near
-        return date(2020, 1, 1) + timedelta(self.random.randrange(-200, 240))
-
-    def _perhaps(self, *days: date | None) -> date | None:
-        """Return nothing or one of the days (without any: a day)."""
-        return self.random.choice((None, *(days or (self._day(),))))
-
-    def _after(self, day: date, *days: int) -> date:
-        return day + timedelta(self.random.choice(days))
-
-    def _end(self, start: date) -> date:
-        return max(start, self._day())
-
-    def _tenge(self, low: int, high: int) -> str:
-        cents = self.random.randrange(100)
-        return f"{self.random.randrange(low, high)}.{cents:02}"
-
-    def _text(self, value: str) -> str | None:
-        return value if self.random.random() > 0.03 else None
 
     # People and families
 
@@ -152,9 +101,24 @@ class _Nation:
             "birth_date": born,
             "sex": self._one("M", "F"),
             "death_date": died if died and died >= born else None,
-            "kato": self._one(*UNITS, *UNKNOWN_UNITS, None, None),
+            "kato": self._one(*UNITS * 3, *UNKNOWN_UNITS, None, None),
             "address": self._one("Абая, 1", "=1+1", '"; drop table x; --', None),
         }
+
+    def later_persons(self) -> list[Row]:
+        """Return the register a week later."""
+        later = []
+        for row in self._persons:
+            chance = self.random.random()
+            if chance < 0.12:
+                later.append({**row, "kato": self._one(*UNITS, None)})
+            elif chance < 0.16:
+                died = self._one(date(2020, 4, 10), date(2020, 4, 18), self._day())
+                born = row["birth_date"]
+                later.append({**row, "death_date": max(died, born)})
+            else:
+                later.append(row)
+        return [row for row in later if self.random.random() > 0.02]
 
     def _birth_date(self) -> date:
         """Return a birth date whose birthdays fall on days that matter."""
@@ -165,7 +129,7 @@ class _Nation:
         return date(year, day.month, min(day.day, 28 if day.month == 2 else 31))
 
     def _family_link(self, _number: int) -> Row:
-        start = self._day()
+        start = self._one(self._day(), date(2010, 1, 1))
         return {
             "child_iin": self.random.choice(self._people),
             "parent_iin": self._anyone(),
@@ -191,11 +155,14 @@ class _Nation:
         }
 
     def _asp_member(self, _number: int) -> Row:
-        award = self.random.choice(self._awards)["award_id"]
-        return {
-            "award_id": award if self.random.random() < 0.98 else "none",
-            "iin": self._anyone(),
-        }
+        chance = self.random.random()
+        # The first awards are of families nobody is left of.
+        alive, gone = self._awards[20:], self._awards[:20]
+        if chance < 0.06:
+            award, iin = self.random.choice(gone), self.random.choice(self._dead)
+        else:
+            award, iin = self.random.choice(alive), self._anyone()
+        return {"award_id": award["award_id"] if chance < 0.98 else "none", "iin": iin}
 
     # Disability
 
@@ -208,7 +175,7 @@ class _Nation:
             date(2019, 4, 20),
         )
         ends = (self._end(established), self._after(established, 365, 366))
-        exam = self._after(established, 181, 182, 183, 184)
+        exam = self._after(established, 0, 1, 181, 182, 183, 184)
         return {
             "term_id": f"T{number:03}",
             "iin": self._anyone(),
@@ -230,11 +197,29 @@ class _Nation:
             "control_exam_on": self._perhaps(self._day(), exam),
         }
 
+    def _term_of_age(self, number: int) -> Row:
+        """Return a term that ends in the emergency; its person may turn 16 or 18."""
+        person = self.random.choice(self._persons)
+        born = person["birth_date"]
+        is_child = born > date(2003, 6, 1)
+        turned = date(born.year + 18, born.month, min(born.day, 28))
+        early = self._after(born, 400, 3000)
+        return {
+            **self._disability_term(number),
+            "iin": person["iin"],
+            "kind": "disability",
+            "category": "child" if is_child else self._one("group_1", "group_3"),
+            "established_on": min(self._one(early, turned), date(2020, 2, 1)),
+            "valid_until": self._after(date(2020, 3, 16), -30, -29, -28, 0, 10, 46, 47),
+            "decided_on": min(early, date(2020, 2, 1)),
+        }
+
     def _institution_stay(self, number: int) -> Row:
         admitted = self._day()
+        term = self.random.choice(self._terms)
         return {
             "stay_id": f"S{number}",
-            "iin": self._anyone(),
+            "iin": self._one(self._anyone(), self._anyone(), term["iin"]),
             "institution_id": "I",
             "stay_kind": self._one("permanent", "permanent", "temporary", "day"),
             "admitted_on": admitted,
@@ -279,12 +264,12 @@ class _Nation:
     # Cases
 
     def _jobseeker(self, number: int) -> Row:
-        registered = self._day()
+        registered = self._one(self._day(), self._in_the_emergency())
         decided = self._after(registered, 1, 2, 3, 4, 5, 7)
         return {
             "case_id": f"J{number}",
             "iin": self._anyone(),
-            "centre_id": "C",
+            "centre_id": self._one("C", "C", "C", None),
             "registered_on": registered,
             "work_offered_on": self._perhaps(self._after(registered, 0, 1, 2, 3, 5)),
             "draft_decision_on": self._perhaps(
@@ -295,7 +280,7 @@ class _Nation:
         }
 
     def _application(self, number: int) -> Row:
-        submitted = self._day()
+        submitted = self._one(self._day(), self._in_the_emergency())
         forwarded = self._perhaps(self._after(submitted, -1, 0, 1, 2, 3, 4, 6))
         checked = self._perhaps(
             self._after(forwarded, 0, 1, 2, 3, 4, 5) if forwarded else self._day()
@@ -308,7 +293,8 @@ class _Nation:
             "last_name": self._text("Ахметов"),
             "first_name": self._text("Ержан"),
             "postal_address": self._text("Абая, 1"),
-            "phone": self._text("7"),
+            "phone": self._one("7", "7", None),
+            "email": self._one("a@b", None),
             "service_code": self._one(None, *["15"] * 4, *range(27)),
             "region_kato": self._text("110000000"),
             "addressee": self._one(
@@ -319,6 +305,7 @@ class _Nation:
             "signed": self._one("true", "true", "true", "false", None),
             "submitted_on": submitted,
             "forwarded_on": forwarded,
+            "forwarded_to_kato": self._one(*UNITS, *UNITS, *UNKNOWN_UNITS, None),
             "checked_on": checked,
             "contacted_on": self._perhaps(),
             "case_formed_on": self._perhaps(checked or self._day(), self._day()),
@@ -332,64 +319,7 @@ class _Nation:
             "reply_in_document_system": self._one(*yes_or_no),
         }
 
-    # Sets
-
-    def _food_set_norm(self, number: int) -> Row:
-        start = self._day()
-        anywhere = self.random.random() < 0.1
-        return {
-            "norm_id": f"N{number}",
-            "kato": self._one(*(CONTRACT_REGIONS if anywhere else NORM_REGIONS)),
-            "mode": self._one("in_kind", "in_kind", "cash"),
-            "set_cost": self._one("5302", "5556.00", "5555.99", "5301.99", "6000.5"),
-            "valid_from": start,
-            "valid_to": self._perhaps(self._end(start)),
-            "decided_on": self._day(),
-            "act_ref": "act",
-        }
-
-    def _supply_contract(self, number: int) -> Row:
-        start = self._day()
-        return {
-            "contract_id": f"C{number}",
-            "kato": self._one(*CONTRACT_REGIONS),
-            "supplier_bin": "123456789012",
-            "signed_on": self._day(),
-            "valid_from": start,
-            "valid_to": self._end(start),
-            "set_cost": "5556",
-            "sets_total": self._one(0, 1, 2, 5, 10, 20),
-        }
-
-    def _delivery(self, number: int) -> Row:
-        months = ("2020-03-01", "2020-04-01", "2020-05-01", "2020-03-15", "2020-04-02")
-        contract = self.random.choice(self._contracts)["contract_id"]
-        return {
-            "delivery_id": f"D{number}",
-            "iin": self._anyone(),
-            "list_month": self._one(*months),
-            "mode": self._one("in_kind", "cash"),
-            "contract_id": self._one(None, contract),
-            "status": self._one("delivered", "delivered", "failed", "returned"),
-            "delivered_on": self._day(),
-            "amount": "5556",
-        }
-
-    def _bank_account(self, _number: int) -> Row:
-        good = self._iban(0)
-        spoilt = (self._iban(1), good.lower(), good[:-1], "KZ", f" {good}")
-        return {
-            "iin": self._anyone(),
-            "iban": good if self.random.random() < 0.5 else self._one(*spoilt),
-            "confirmed_on": self._day(),
-        }
-
-    def _iban(self, off: int) -> str:
-        """Return an IBAN whose check digits are off by some: 0 of a valid one."""
-        bank = "".join(self.random.choices("0123456789", k=3))
-        account = bank + "".join(self.random.choices("0123456789ABCXYZ", k=13))
-        digits = "".join(str(int(character, 36)) for character in account + "KZ00")
-        return f"KZ{(98 - int(digits) % 97 + off) % 98:02}{account}"
+    # Places
 
     def _unit(self, code: str) -> Row:
         late = self.random.random() < 0.2
@@ -422,15 +352,15 @@ def _dirty(random: Random, rows: Sequence[Row]) -> list[Row]:
 
 
 def _write(
-    random: Random, folder: Path, columns: Sequence[str], rows: Sequence[Row]
+    random: Random, folder: Path, day: str, columns: Sequence[str], rows: Sequence[Row]
 ) -> None:
     """Write one CSV or two parts, columns in any order, some lines malformed."""
     columns = random.sample(columns, len(columns))
     if random.random() < 0.6:
-        parts = {f"{SNAPSHOT}.csv": rows}
+        parts = {f"{day}.csv": rows}
     else:
         cut = len(rows) // 3
-        parts = {f"{SNAPSHOT}/p1.csv": rows[:cut], f"{SNAPSHOT}/p0.csv": rows[cut:]}
+        parts = {f"{day}/p1.csv": rows[:cut], f"{day}/p0.csv": rows[cut:]}
     for name, part in parts.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -4,13 +4,16 @@
     here and nowhere else.
 #}
 
-{# Every registry; the registry table itself cannot be read while dbt parses. #}
+{#
+    Every registry that a source delivers; the registry table itself cannot be read while
+    dbt parses.
+#}
 {% macro registry_names() -%}
     {{ return([
         'persons', 'family_links', 'asp_awards', 'asp_members', 'disability_terms',
         'institution_stays', 'jobseekers', 'benefit_awards', 'benefit_payments',
         'applications', 'food_set_norms', 'supply_contracts', 'deliveries',
-        'bank_accounts', 'kato', 'lists',
+        'bank_accounts', 'kato',
     ]) }}
 {%- endmacro %}
 

@@ -6,7 +6,7 @@ with recipients as (
     where
         mode = 'cash'
         and not is_withdrawn
-        and {{ in_force('p29_account') }}
+        and {{ in_force('p29_own_account') }}
 ),
 
 accounts as (

@@ -198,7 +198,8 @@ class _Explanation:
         return {
             row["entity"]: row
             for row in self._records(
-                "select entity, snapshot_date, revision, sha256 from marts.snapshot_use"
+                "select entity, snapshot_date, revision, sha256"
+                " from landing.landed_snapshots"
             )
         }
 

@@ -12,14 +12,14 @@ from types import SimpleNamespace
 import duckdb
 import pytest
 
-from komek.base import database, places, registries
+from filed_run import land_lists
+from komek.base import places
 from komek.base.errors import KomekError, UsageError
 from komek.base.places import Home
 from komek.explain import person, render
 from komek.explain.person import explain
 from komek.explain.words import LANGUAGES
 from komek.landing.land import land
-from komek.landing.own import land_own
 from komek.publishing.publication import WAREHOUSE
 from komek.runs import build
 from komek.runs.layout import begin
@@ -96,29 +96,7 @@ def people(tmp_path_factory: pytest.TempPathFactory) -> Home:
     home = Home(root / "home")
     land(home, root / "drop", until=AS_OF)
     before = decide(home, {}, BEFORE)
-
-    def write(target: Path) -> None:
-        with database.connect(before.file, read_only=True) as run:
-            names = registries.entity("lists").column_names
-            run.execute(
-                f"create temp table listed as select {', '.join(names)}"
-                " from marts.food_set_lists where list_no is not null"
-            )
-            for row in map(listed_before, LISTED):
-                run.execute(
-                    "delete from listed where (iin, list_month) = (?, ?)",
-                    [row["iin"], row["list_month"]],
-                )
-                run.execute(
-                    f"insert into listed values ({', '.join('?' * len(names))})",
-                    [row[name] or None for name in names],
-                )
-            run.execute(
-                "copy (from listed order by list_month, iin)"
-                f" to '{target}' (format parquet)"
-            )
-
-    land_own(home, registries.entity("lists"), BEFORE, "run", write)
+    land_lists(home, before.file, BEFORE, map(listed_before, LISTED))
     return home
 
 

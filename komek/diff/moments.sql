@@ -1,11 +1,15 @@
 -- What passed between the two days, beside what the source rows say: the day by which a
--- step or an examination was due, the month of the list, the emergency itself.
+-- step or an examination was due, the day and the month of the list, the emergency.
 insert into moments
 with ends as (
     select
         changes.table_name,
         changes.key,
-        coalesce(second.columns['due_on'], first.columns['due_on']) as due_on
+        coalesce(second.columns['due_on'], first.columns['due_on']) as due_on,
+        case
+            when first.columns['listed_on'] <> second.columns['listed_on']
+                then second.columns['listed_on']
+        end as listed_on
     from changes
     left join told as first
         on
@@ -40,6 +44,16 @@ where
     table_name in ('case_deadlines', 'mse_findings')
     and cast(due_on as date) >= cast($earlier as date)
     and cast(due_on as date) < cast($later as date)
+union all
+select
+    table_name,
+    key,
+    null as entity,
+    'listed_on' as event,
+    null as age,
+    cast(listed_on as date) as happened_on
+from ends
+where table_name = 'food_set_lists' and listed_on is not null
 union all
 select
     table_name,

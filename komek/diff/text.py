@@ -20,6 +20,7 @@ _HAPPENED = {
     "due_on": "the term ran out on",
     "established_on": "established on",
     "forwarded_on": "forwarded on",
+    "listed_on": "the list was drawn on",
     "list_month": "the list of the month from",
     "notified_on": "notified on",
     "paid_on": "paid on",

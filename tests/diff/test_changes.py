@@ -456,6 +456,15 @@ def test_time_is_the_day_by_which_a_step_was_due(compare: Compare) -> None:
     assert "time, status 'open' -> 'overdue', the term ran out on 2020-04-17" in line
 
 
+def test_time_is_the_day_on_which_the_list_was_drawn(compare: Compare) -> None:
+    row = {"iin": "1", "list_month": "2020-04-01", "region_kato": "110000000"}
+    (change,) = compare.over_time(
+        {"food_set_lists": [row | {"listed_on": "2020-04-15"}]},
+        {"food_set_lists": [row | {"listed_on": "2020-04-20"}]},
+    )
+    assert because(change) == [("listed_on", "2020-04-20", None)]
+
+
 @pytest.mark.parametrize(
     ("first", "second", "told"),
     [

@@ -170,11 +170,11 @@ def test_policy_is_the_cause_of_who_is_older(found: dict[str, Any]) -> None:
     }
 
 
-def test_law_is_the_cause_of_who_turns_18_in_a_longer_emergency(
+def test_law_is_the_cause_of_who_comes_of_age_in_a_longer_emergency(
     found: dict[str, Any],
 ) -> None:
-    removed = of(found, "food_set_recipients", change="removed", cause="law")
-    assert {change["key"][:6] for change in removed} == {"020502", "040502"}
+    added = of(found, "mse_queue", change="added", cause="law")
+    assert {change["key"][:6] for change in added} == {"020502", "040502"}
 
 
 def test_law_is_the_cause_of_longer_terms(found: dict[str, Any]) -> None:
@@ -240,7 +240,9 @@ def test_it_is_ready_for_json_and_for_people(
     lines = render(found)
     assert lines[1] == "they differ in: data, law, policy"
     (line,) = (
-        line for line in lines if line.startswith(f"removed person {filed.dead}")
+        line
+        for line in lines
+        if line.startswith(f"removed person {filed.dead} in food_set_recipients")
     )
     where = f"persons/2020-04-01.csv row {filed.dead_row}"
     assert line.endswith(f": data, by persons changed ({where} -> {where})")

@@ -12,6 +12,7 @@ from types import SimpleNamespace
 import duckdb
 import pytest
 
+from codes_of_models import findings
 from filed_run import land_lists
 from komek.base import places
 from komek.base.errors import KomekError, UsageError
@@ -46,6 +47,11 @@ OTHER_READINGS = {
     "sla.start": "same_day",
     "asp.base": "any_status",
 }
+JUDGING = [
+    path.stem
+    for path in (places.DBT_PROJECT / "models" / "law").glob("*.sql")
+    if "first_failure(" in path.read_text(encoding="utf-8")
+]
 # People per kind of decision, outcome and reason; a thousand and more with 60.
 SAMPLE = int(os.environ.get("KOMEK_SAMPLE", "4"))
 NOBODY = "000000000000"
@@ -199,6 +205,47 @@ def test_the_explained_rows_give_the_same_decisions(
             """
         )
     )
+
+
+@pytest.fixture(scope="module")
+def given(april: Built, others: Built) -> set[str]:
+    """Every code that the two runs of the people have in a mart."""
+    return {
+        code
+        for run in (april, others)
+        for (code,) in run.rows(
+            """
+            select reason from marts.food_set_decisions
+            union select reason from marts.asp_extensions
+            union select reason from marts.disability_extensions
+            union select finding from marts.mse_findings
+            union select finding from marts.application_findings
+            union select finding from marts.jobseeker_findings
+            union select finding from marts.delivery_findings
+            union select status from marts.case_deadlines
+            union select cause from marts.mse_queue
+            union select standing from marts.food_set_lists
+            union select ended_reason from marts.food_set_lists
+            union select allocation from marts.delivery_plan
+            union select delivery_status from marts.delivery_plan
+            """
+        )
+    }
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        *findings(),
+        *sorted({reason for path in JUDGING for reason in reasons_of(path)}),
+        *("entitled", "ended", "held", "no_record"),
+        *("allocated", "unallocated", "account", "no_account", "withdrawn"),
+        *("delivered", "failed", "returned", "outstanding"),
+        *("met", "late", "open", "overdue", "not_applicable", "no_match"),
+    ],
+)
+def test_somebody_is_explained_for_every_code(given: set[str], code: str) -> None:
+    assert code in given
 
 
 def test_a_decision_cites_its_lineage_and_every_row_is_as_received(

@@ -218,6 +218,7 @@ MORE: Mapping[str, list[Row]] = {
         delivery(4, OFTEN_SERVED, "delivered", "2020-04-09", "C-11-2"),
         delivery(5, OFTEN_SERVED, "delivered", "2020-04-10", "C-11-2"),
         delivery(6, DIED_BETWEEN, "delivered", "2020-04-12"),
+        delivery(7, CAME_BACK, "failed", "2020-04-12"),
     ],
 }
 # Rows of the lists that no run of this nation leaves.

@@ -26,12 +26,20 @@
 {%- endmacro %}
 
 
-{# A model decides only while an edition that names it (rules.csv) is in force. #}
-{% macro in_force(rule) -%}
+{#
+    A model decides only while an edition that names it (rules.csv) is in force; and where
+    it judges what people or offices did, only what began (`begun_on`) since the first
+    edition that names it: nobody could follow a rule before there was one.
+#}
+{% macro in_force(rule, begun_on=none) -%}
     exists (
         select 1
         from {{ ref('rules_in_force') }} as rules_in_force
-        where rules_in_force.model = '{{ rule }}'
+        where
+            rules_in_force.model = '{{ rule }}'
+            {%- if begun_on %}
+            and {{ begun_on }} >= rules_in_force.governs_from
+            {%- endif %}
     )
 {%- endmacro %}
 

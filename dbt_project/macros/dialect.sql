@@ -81,6 +81,20 @@
 {%- endmacro %}
 
 
+{# The texts of a group, ascending, joined by `|`. #}
+{% macro joined(text) -%}
+    {{ return(adapter.dispatch('joined', 'komek')(text)) }}
+{%- endmacro %}
+
+{% macro default__joined(text) -%}
+    string_agg({{ text }}, '|' order by {{ text }} asc nulls last)
+{%- endmacro %}
+
+{% macro spark__joined(text) -%}
+    array_join(array_sort(collect_list({{ text }})), '|')
+{%- endmacro %}
+
+
 {# Whole part and remainder of a division of whole numbers. #}
 {% macro quotient(dividend, divisor) -%}
     {{ return(adapter.dispatch('quotient', 'komek')(dividend, divisor)) }}

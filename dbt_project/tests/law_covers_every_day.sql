@@ -97,5 +97,10 @@ counted as (
     group by days.calendar_on, named.law_table, named.name
 )
 
-select * from counted
+select
+    {{ fail(
+        "concat(law_table, ' ', name, ' on ', calendar_on, ': ', applying,"
+        ~ " ' versions apply, and ', gaps, ' reasons of gaps.csv why none does')"
+    ) }} as told
+from counted
 where gaps + applying <> 1

@@ -36,7 +36,7 @@ wanted as (
 ),
 candidates as (
     select
-        p.region, p.hh, p.i as applicant, p.iin, p.ghost, p.kato,
+        p.region, p.hh, p.kind, p.i as applicant, p.iin, p.ghost, p.kato,
         w.families,
         row_number() over (
             partition by p.region, p.kind order by draw(p.hh, 'asp'), p.hh
@@ -139,3 +139,23 @@ select
     end as made_on
 from all_awards
 order by o;
+
+-- A few families whose award runs since January and on which nobody lives any more:
+-- a mother and her child.
+update people
+set death_on = getvariable('asp_year_start') + 50 + pick(people.hh, 'all died', 60)
+from (
+    select hh, row_number() over (order by draw(hh, 'all dead'), hh) as n
+    from (
+        select hh
+        from asp_awards inner join asp_families using (hh)
+        where kind = 'H' and award >= 2
+        group by hh
+        having count(*) = 1 and min(period_start) = getvariable('asp_year_start')
+            and not bool_or(asp_families.is_new)
+            and count(terminated_on) + count(suspended_on) = 0
+    )
+) as f
+where f.hh = people.hh and people.member < 90
+    and f.n <= greatest(2, scaled(getvariable('asp_families')
+        * getvariable('asp_all_dead_share')));

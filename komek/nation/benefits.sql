@@ -70,13 +70,30 @@ with on_rolls as (
     union select i from cases
     union select i from awards
 ),
+minors as (
+    select p.i, p.hh
+    from on_rolls as r
+    inner join people as p on p.i = r.i
+    where p.birth_date > getvariable('reference_date') - to_years(18)
+),
+parents as (
+    -- Whoever is on no roll and has a child on one: the child's set goes to them.
+    select p.i
+    from people as p
+    where p.role = 'adult' and p.hh in (select hh from minors)
+        and draw(p.i, 'parent account') < getvariable('account_parent_share')
+),
 others as (
     select p.i from people as p
     where p.role in ('adult', 'elder')
         and draw(p.i, 'other account') < getvariable('account_other_share')
 ),
 holders as (
-    select i from on_rolls where draw(i, 'account') < getvariable('account_share')
+    -- Few minors have one; of parents on a roll as many as of any on it.
+    select i from on_rolls
+    where draw(i, 'account') < if(i in (select i from minors),
+        getvariable('account_minor_share'), getvariable('account_share'))
+    union select i from parents
     union select i from others
 ),
 numbered as (

@@ -77,15 +77,37 @@ order by p.i;
 create table main_terms as
 with drawn as (
     select
-        *, draw(i, 'term') as d, draw(i, 'term end') as e,
+        disabled.*, draw(i, 'term') as d, draw(i, 'term end') as e,
         not is_new and draw(i, 'lapsed') < getvariable('disability_lapsed_share')
-            as is_lapsed
+            as is_lapsed,
+        (birth_date + to_years(16))::date as turns_16_on,
+        (birth_date + to_years(18))::date as turns_18_on,
+        (getvariable('emergency_from') - to_months(1))::date as window_from
     from disabled
+),
+near_birthdays as (
+    -- Terms that run out in the emergency, of those who turn 16 or 18 in its window,
+    -- just before or just after it; who turned 16 stays registered as a child.
+    select
+        *,
+        not is_new and draw(i, 'across birthday')
+            < getvariable('terms_across_birthday_share')
+            and (turns_16_on between window_from - 31
+                    and getvariable('emergency_until') + 31
+                or turns_18_on between window_from - 31
+                    and getvariable('emergency_until') + 31)
+            as is_near_birthday
+    from drawn
 ),
 lengths as (
     select
-        *,
+        * replace (
+            is_lapsed and not is_near_birthday as is_lapsed,
+            if(is_near_birthday and turns_16_on between window_from - 31
+                and getvariable('reference_date'), 'child', category) as category
+        ),
         case
+            when is_near_birthday then 1
             when is_new then if(d < 0.7, 1, 2)
             when category = 'child' then case
                 when d < 0.2 then 1 when d < 0.4 then 2 when d < 0.55 then 5 end
@@ -98,12 +120,14 @@ lengths as (
             when d < 0.5 then 1
             when d < 0.6 then 5
         end as years
-    from drawn
+    from near_birthdays
 ),
 ended as (
     select
         *,
         case
+            when is_near_birthday then window_from
+                + (e * (getvariable('emergency_until') - window_from))::integer
             when is_new then (getvariable('reference_date') + 1
                 + (e * 91)::integer + to_years(years))::date - 1
             when years is not null and is_lapsed
@@ -133,7 +157,8 @@ started as (
     from ended
 )
 select
-    * exclude (d, e, wished_on, valid_until),
+    * exclude (d, e, wished_on, valid_until, turns_16_on, turns_18_on, window_from,
+        is_near_birthday),
     greatest(wished_on, birth_date + 1) as established_on,
     -- Nobody is examined before birth, nor is a term over before it begins.
     case when valid_until is not null then greatest(valid_until, birth_date + 1) end
@@ -142,11 +167,20 @@ from started;
 
 create table terms as
 with disability as (
+    -- Of the first terms some are decided half a year after they began.
     select
         i * 10 + 1 as o, i, iin, ghost, 'disability' as kind, category,
-        null::integer as degree_pct, established_on, valid_until,
+        null::integer as degree_pct, established_on - backdated as established_on,
+        valid_until - backdated as valid_until,
         on_workday(established_on) as decided_on
-    from main_terms
+    from (
+        select
+            *,
+            if(is_new and birth_date < established_on - 210
+                and draw(i, 'backdated') < getvariable('term_backdated_share'), 200, 0)
+                as backdated
+        from main_terms
+    )
 ),
 earlier as (
     select
@@ -224,7 +258,13 @@ select
         else 'in_absentia'
     end as decision_mode,
     case
-        when draw(o, 'control') < 0.05 and decided_on >= getvariable('emergency_from')
+        when decided_on < getvariable('emergency_from') then null
+        when draw(o, 'control') < getvariable('exam_before_term_share')
+            then established_on - 3
+        -- Of the backdated ones a third was examined in time, a third too early.
+        when decided_on - established_on > 150 then (
+            [null, established_on - 3, established_on + 100])[1 + pick(o, 'control', 3)]
+        when draw(o, 'control') < 0.06
             then on_workday(established_on + 20 + pick(o, 'controlled', 40))
     end as control_exam_on,
     'МСЭ-' || (1 + pick(i, 'unit', 140)) as mse_unit
@@ -267,15 +307,15 @@ permanent as (
     select
         i, iin, ghost, 'permanent' as stay_kind,
         case
-            when over > 0 and pick(i, 'came', 3) = 0
+            when over > 0 and pick(i, 'came', 2) = 0
                 then getvariable('reference_date') + 1 + pick(i, 'admitted', 90)
             else greatest(birth_date,
                 getvariable('reference_date') - 100 - pick(i, 'admitted', 4000))
         end as admitted_on,
         over,
-        pick(i, 'came', 3) = 0 as came_later
+        pick(i, 'came', 2) = 0 as came_later
     from chosen
-    where over <= scaled(getvariable('residents')) * 0.05
+    where over <= scaled(getvariable('residents')) * 0.1
 ),
 visits as (
     select
@@ -291,7 +331,7 @@ all_stays as (
         case
             when over > 0 and not came_later
                 then getvariable('reference_date') - 1 - pick(i, 'left', 90)
-            when over <= 0 and draw(i, 'leaves') < 0.04
+            when over <= 0 and draw(i, 'leaves') < 0.06
                 then getvariable('reference_date') + 1 + pick(i, 'left', 92)
         end as discharged_on
     from permanent

@@ -7,6 +7,28 @@ create macro on_workday(d) as
     (d)::date + case isodow(d) when 6 then 2 when 7 then 1 else 0 end;
 create macro scaled(n) as round((n) * getvariable('scale'))::bigint;
 
+-- Places spread evenly over [0, 1): each share is met soon, in small nations too.
+create macro spread(n) as (n * 0.6180339887498949) % 1;
+
+-- What befalls a row as data/marginals/situations.csv has it, by its place: the last
+-- `from_share` at or below it. Beyond the rates nothing does.
+create table flaws as
+select
+    entity, situation,
+    sum(rate) over (partition by entity order by situation) - rate as from_share
+from marginal_situations
+union all
+select entity, null, sum(rate) from marginal_situations group by entity;
+
+-- The day a roll that is not exported daily first shows what happened on a day.
+create macro exported(d) as
+    case when d <= getvariable('reference_date') then d
+        else getvariable('reference_date')
+            + (ceil((d - getvariable('reference_date'))
+                / getvariable('registers_exported_days'))
+                * getvariable('registers_exported_days'))::integer
+    end;
+
 -- Whoever moves goes to one of the three big cities.
 create macro new_home(hh) as
     getvariable('capitals')[1 + pick(hh, 'away', 3)] || (11 + pick(hh, 'new home', 4))
@@ -41,6 +63,13 @@ create macro iin_stem(birth, sex, k, apart) as
     + 2 * ((k * 2731 + day(birth) * 157 + year(birth) * 31) % 5000);
 create macro valid_stem(n) as n + (check_digit(n) = 10)::integer;
 create macro sealed(n) as lpad((n * 10 + check_digit(n))::varchar, 12, '0');
+
+-- A supplier's BIN: year and month of registration, 4 and 0 of a resident company, a
+-- serial, and the check digit of an IIN.
+create macro bin_stem(i) as
+    ((10 + pick(i, 'bin year', 10)) * 100 + 1 + pick(i, 'bin month', 12))::bigint
+        * 10000000
+    + 4000000 + 2 * pick(i, 'bin serial', 5000);
 
 -- IBAN: KZ, check digits, bank, account; the remainder is that of the digits with K, Z
 -- (and T in an account) read as 20, 35 and 29.

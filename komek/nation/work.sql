@@ -4,12 +4,13 @@ create table knots as
 with stocks as (
     select
         "on", registered,
-        -- With those that have left since, and those that found work instead.
+        -- With those that have left since, and those that found work instead or wait.
         (registered + (select registered from marginal_unemployed
             where "on" = getvariable('emergency_from'))
         * greatest(0, "on" - getvariable('emergency_from'))
         / getvariable('unemployed_left_days'))
-        / (1 - getvariable('unemployed_offered_share')) as gross
+        / (1 - getvariable('unemployed_offered_share') - (select rate
+            from marginal_situations where situation = 'left_waiting')) as gross
     from marginal_unemployed
 )
 select
@@ -41,7 +42,7 @@ numbered as (
 ),
 decided as (
     select
-        s.*,
+        s.*, f.situation as flaw,
         case
             when c < 0 then knots_from - 60 - pick(i, 'decided', 120)
             when c < at_start then knots_from - 1 - pick(i, 'decided', 200)
@@ -51,6 +52,8 @@ decided as (
     from numbered as s
     cross join (select min(starts_on) as knots_from from knots)
     left join knots as k on s.c >= k.first_case and s.c < k.end_case
+    asof left join (select * from flaws where entity = 'jobseekers') as f
+        on spread(s.n) >= f.from_share
 ),
 workdays as (
     select
@@ -68,35 +71,67 @@ stepped as (
             when isodow(decided_on) <= 3 then 5
             else 3
         end - case when late < 0.05 then 7 else 0 end as registered_on,
-        offer < getvariable('unemployed_offered_share') as is_offered
+        offer < getvariable('unemployed_offered_share') and flaw is null as is_offered
     from workdays
+),
+first_cases as (
+    select
+        i, iin, ghost, region, kato, flaw, i * 2 as o, registered_on,
+        case
+            when is_offered then on_workday(registered_on + 1 + (late > 0.97)::integer)
+            when flaw = 'signed_despite_offer' then on_workday(registered_on + 1)
+            -- Work was found after all, when nobody needed it.
+            when late > 0.97 and flaw is distinct from 'left_waiting'
+                then on_workday(registered_on + 7)
+        end as work_offered_on,
+        case when not is_offered
+            and (flaw is null or flaw not in ('signed_without_draft', 'left_waiting'))
+            then greatest(on_workday(registered_on + 2), on_workday(decided_on - 1))
+        end as draft_decision_on,
+        case when not is_offered and flaw is distinct from 'left_waiting'
+            then decided_on end as unemployed_decided_on,
+        case
+            when is_offered then on_workday(registered_on + 9 + pick(i, 'hired', 20))
+            when flaw = 'left_waiting' then null
+            when c < 0 then decided_on + 15 + pick(i, 'left', 45)
+            when c < at_start and decided_on < getvariable('emergency_from')
+                and pick(i, 'left', getvariable('unemployed_left_days')::integer)
+                <= getvariable('last') - getvariable('emergency_from') + 7
+                then getvariable('emergency_from') + 1
+                    + pick(i, 'left', getvariable('unemployed_left_days')::integer)
+        end as deregistered_on,
+        case
+            when is_offered then 'трудоустройство'
+            else (['трудоустройство', 'собственное желание', 'неявка'])[1
+                + pick(i, 'why', 3)]
+        end as deregistration_reason
+    from stepped
+),
+second_cases as (
+    -- The work did not last: registered anew within a week or two.
+    select
+        * replace (
+            o + 1 as o, null as flaw,
+            on_workday(deregistered_on + 4 + pick(i, 'came back', 8)) as registered_on,
+            null::date as work_offered_on,
+            on_workday(on_workday(deregistered_on + 4 + pick(i, 'came back', 8)) + 2)
+                as draft_decision_on,
+            on_workday(on_workday(deregistered_on + 4 + pick(i, 'came back', 8)) + 3)
+                as unemployed_decided_on,
+            null::date as deregistered_on
+        )
+    from first_cases
+    where deregistered_on > getvariable('emergency_from')
+        and unemployed_decided_on is not null
+        and draw(i, 'comes back') < getvariable('came_back_share')
 )
 select
-    i, iin, ghost, region, kato, i as o,
-    'J' || lpad(i::varchar, 8, '0') as case_id,
-    'C' || left(region, 2) || lpad((pick(i, 'centre', 12) + 1)::varchar, 2, '0')
-        as centre_id,
-    registered_on,
-    case when is_offered or late > 0.97
-        then on_workday(registered_on + 1 + (late > 0.97)::integer)
-    end as work_offered_on,
-    case when not is_offered
-        then greatest(on_workday(registered_on + 2), on_workday(decided_on - 1))
-    end as draft_decision_on,
-    case when not is_offered then decided_on end as unemployed_decided_on,
-    case
-        when is_offered then on_workday(registered_on + 9 + pick(i, 'hired', 20))
-        when c < 0 then decided_on + 15 + pick(i, 'left', 45)
-        when c < at_start and decided_on < getvariable('emergency_from')
-            and pick(i, 'left', getvariable('unemployed_left_days')::integer)
-            <= getvariable('last') - getvariable('emergency_from') + 7
-            then getvariable('emergency_from') + 1
-                + pick(i, 'left', getvariable('unemployed_left_days')::integer)
-    end as deregistered_on,
-    case
-        when is_offered then 'трудоустройство'
-        else (['трудоустройство', 'собственное желание', 'неявка'])[1
-            + pick(i, 'why', 3)]
-    end as deregistration_reason
-from stepped
-order by i;
+    * exclude (deregistration_reason),
+    'J' || lpad(o::varchar, 9, '0') as case_id,
+    case when flaw is distinct from 'decision_without_centre'
+        then 'C' || left(region, 2)
+            || lpad((pick(i, 'centre', 12) + 1)::varchar, 2, '0')
+    end as centre_id,
+    deregistration_reason
+from (select * from first_cases union all select * from second_cases)
+order by o;

@@ -32,13 +32,21 @@ MASTERS = (
     "benefits",
     "food",
     "applications",
+    "situations",
 )
 # A serial has four digits, and one of each pair may be an invalid number.
 MOST_BORN_ON_A_DAY = 5000
 PARQUET_TYPES = {"date": "date", "amount": "decimal(18, 2)", "integer": "bigint"}
+# How many rows of an entity show which situation on a day.
+SEEN = """
+    select situation, count(*) from told
+    where entity = $entity and situation is not null
+        and seen_from <= $day and (seen_until is null or seen_until > $day)
+    group by situation order by situation
+"""
 # Days between two exports of an entity, the first on the first day.
 EVERY_DAYS = {
-    "persons": 28,
+    "persons": 14,
     "family_links": 28,
     "asp_awards": 14,
     "asp_members": 14,
@@ -83,8 +91,8 @@ def write_nation(
 ) -> None:
     """Write the demo nation into `folder`: `<entity>/<YYYY-MM-DD>.parquet`.
 
-    Beside the entities it writes `planted.json`: per snapshot the rows, and how many of
-    them have which planted defect.
+    Beside the entities it writes `planted.json`: per snapshot the rows, how many of
+    them have which planted defect, and how many are in which planted situation.
 
     Args:
         folder: where to; an earlier nation in it is replaced whole.
@@ -161,7 +169,12 @@ def _set_variables(db: duckdb.DuckDBPyConnection, plan: Plan) -> None:
             row["name"]: _value(row["value"], row["unit"])
             for row in csv.DictReader(file)
         }
-    figures |= {"scale": plan.scale, "seed": plan.seed, "last": plan.last}
+    figures |= {
+        "scale": plan.scale,
+        "seed": plan.seed,
+        "first": plan.first,
+        "last": plan.last,
+    }
     for name, value in figures.items():
         db.execute(f"set variable {name} = $value", {"value": value})
 
@@ -265,11 +278,14 @@ def _export(
             for defect in defects
             if defect.is_kept and defect.number in counts
         },
+        "situations": dict(
+            db.execute(SEEN, {"entity": entity.name, "day": day}).fetchall()
+        ),
     }
 
 
 def _marked(clean: str, entity: Entity, defects: list[Defect]) -> str:
-    """Return the CTEs that number the rows' defects, 0 for none."""
+    """Return the CTEs that number the rows' defects, 0 for none and for the told."""
     cases, upto = [], 0.0
     for defect in defects:
         start, upto = upto, upto + defect.rate
@@ -277,7 +293,8 @@ def _marked(clean: str, entity: Entity, defects: list[Defect]) -> str:
             f"when d >= {start:.6f} and d < {upto:.6f} "
             f"and {condition(defect, entity)} then {defect.number}"
         )
-    case = f"case {' '.join(cases)} else 0 end" if cases else "0"
+    told = f"o in (select o from told where entity = '{entity.name}')"
+    case = f"case when {told} then 0 {' '.join(cases)} else 0 end" if cases else "0"
     return (
         f"with clean as ({clean}), "
         f"drawn as (select *, draw(o, 'defect {entity.name}') as d from clean), "

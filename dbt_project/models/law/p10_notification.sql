@@ -7,7 +7,7 @@ with applications as (
         run_context.as_of
     from {{ ref('governed_applications') }} as applications
     cross join {{ ref('run_context') }} as run_context
-    where {{ in_force('p10_notification') }}
+    where {{ in_force('p10_notification', 'applications.submitted_on') }}
 ),
 
 findings as (

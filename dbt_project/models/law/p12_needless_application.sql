@@ -11,7 +11,7 @@ with final as (
     from {{ ref('governed_applications') }} as applications
     inner join {{ ref('p12_covered_application') }} as covered
         on applications.application_id = covered.application_id
-    where {{ in_force('p12_needless_application') }}
+    where {{ in_force('p12_needless_application', 'applications.submitted_on') }}
 )
 
 select * from final

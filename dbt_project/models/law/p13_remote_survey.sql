@@ -14,7 +14,7 @@ with final as (
         and covered.application_id is null
         and applications.decided_on is not null
         and coalesce(applications.survey_mode, '') <> 'remote'
-        and {{ in_force('p13_remote_survey') }}
+        and {{ in_force('p13_remote_survey', 'applications.submitted_on') }}
 )
 
 select * from final

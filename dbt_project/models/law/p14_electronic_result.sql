@@ -12,7 +12,7 @@ with final as (
         and notified_on is not null
         and coalesce(notification_channel, '')
         not in ('sms', 'cabinet', 'service_reply')
-        and {{ in_force('p14_electronic_result') }}
+        and {{ in_force('p14_electronic_result', 'submitted_on') }}
 )
 
 select * from final

@@ -15,7 +15,7 @@ with decided as (
     where
         terms.decided_on between run_context.governed_from
         and run_context.covered_until
-        and {{ in_force('p16_in_absentia') }}
+        and {{ in_force('p16_in_absentia', 'terms.decided_on') }}
 ),
 
 checks as (

@@ -11,7 +11,7 @@ with final as (
     where
         unemployed_decided_on is not null
         and centre_id is null
-        and {{ in_force('p19_centre') }}
+        and {{ in_force('p19_centre', 'registered_on') }}
 )
 
 select * from final

@@ -10,7 +10,7 @@ with final as (
         on applications.service_code = services.service_code
     where
         services.service_code is null
-        and {{ in_force('p1_service') }}
+        and {{ in_force('p1_service', 'applications.submitted_on') }}
 )
 
 select * from final

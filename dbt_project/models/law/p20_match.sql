@@ -8,7 +8,7 @@ with steps as (
         work_offered_on as done_on,
         case_row
     from {{ ref('governed_cases') }}
-    where {{ in_force('p20_match') }}
+    where {{ in_force('p20_match', 'registered_on') }}
 ),
 
 final as (

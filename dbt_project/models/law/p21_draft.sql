@@ -9,7 +9,7 @@ with matches as (
         matches.case_row
     from {{ ref('p20_match') }} as matches
     inner join {{ ref('governed_cases') }} as cases on matches.case_id = cases.case_id
-    where {{ in_force('p21_draft') }}
+    where {{ in_force('p21_draft', 'cases.registered_on') }}
 ),
 
 steps as (

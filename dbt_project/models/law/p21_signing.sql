@@ -11,7 +11,7 @@ with signed as (
     inner join {{ ref('p20_match') }} as matches on cases.case_id = matches.case_id
     where
         cases.unemployed_decided_on is not null
-        and {{ in_force('p21_signing') }}
+        and {{ in_force('p21_signing', 'cases.registered_on') }}
 ),
 
 findings as (

@@ -9,7 +9,7 @@ with steps as (
     from {{ ref('governed_cases') }}
     where
         draft_decision_on is not null
-        and {{ in_force('p22_sign') }}
+        and {{ in_force('p22_sign', 'registered_on') }}
 ),
 
 final as (

@@ -8,7 +8,7 @@
 -- e-mail: only where there is neither is the phone missing.
 with applications as (
     select * from {{ ref('governed_applications') }}
-    where {{ in_force('p2_completeness') }}
+    where {{ in_force('p2_completeness', 'submitted_on') }}
 ),
 
 findings as (

@@ -10,7 +10,7 @@ with final as (
         on applications.service_code = services.service_code
     where
         applications.addressee <> services.addressee
-        and {{ in_force('p3_addressee') }}
+        and {{ in_force('p3_addressee', 'applications.submitted_on') }}
 )
 
 select * from final

@@ -6,7 +6,7 @@ with steps as (
         forwarded_on as done_on,
         application_row as case_row
     from {{ ref('governed_applications') }}
-    where {{ in_force('p5_forward') }}
+    where {{ in_force('p5_forward', 'submitted_on') }}
 ),
 
 final as (

@@ -17,7 +17,7 @@ with final as (
     where
         applications.forwarded_on is not null
         and people.district_kato <> offices.district_kato
-        and {{ in_force('p5_office') }}
+        and {{ in_force('p5_office', 'applications.submitted_on') }}
 )
 
 select * from final

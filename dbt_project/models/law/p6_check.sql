@@ -9,7 +9,7 @@ with steps as (
     from {{ ref('governed_applications') }}
     where
         forwarded_on is not null
-        and {{ in_force('p6_check') }}
+        and {{ in_force('p6_check', 'submitted_on') }}
 ),
 
 final as (

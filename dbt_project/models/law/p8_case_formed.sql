@@ -10,7 +10,7 @@ with final as (
     where
         case_formed_on is not null
         and (checked_on is null or case_formed_on < checked_on)
-        and {{ in_force('p8_case_formed') }}
+        and {{ in_force('p8_case_formed', 'submitted_on') }}
 )
 
 select * from final

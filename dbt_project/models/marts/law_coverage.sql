@@ -26,23 +26,59 @@ with editions as (
     cross join {{ ref('run_context') }} as run_context
 ),
 
+claimed as (
+    select
+        '' as paragraph,
+        '' as model
+    {%- for paragraph, names in models.items() %}
+    {%- for name in names %}
+    union all
+    select
+        '{{ paragraph }}' as paragraph,
+        '{{ name }}' as model
+    {%- endfor %}
+    {%- endfor %}
+),
+
+-- a model that editions name computes those alone
+computing as (
+    select
+        editions.paragraph,
+        {{ joined('claimed.model') }} as models
+    from editions
+    inner join claimed on editions.paragraph = claimed.paragraph
+    left join {{ ref('rules') }} as rules
+        on
+            editions.paragraph = rules.paragraph
+            and editions.edition = rules.edition
+            and claimed.model = rules.model
+    where
+        editions.nth = 1
+        and (
+            rules.model is not null
+            or not exists (
+                select 1
+                from {{ ref('rules') }} as named
+                where
+                    named.paragraph = claimed.paragraph
+                    and named.model = claimed.model
+            )
+        )
+    group by editions.paragraph
+),
+
 claims as (
     select
-        paragraph,
-        status,
-        case paragraph
-            {%- for paragraph, names in models.items() %}
-            when '{{ paragraph }}' then '{{ names | join("|") }}'
-            {%- endfor %}
-            when '' then ''
-            else ''
-        end as models,
-        title_en as title,
-        title_ru,
-        title_kk,
-        reason
+        editions.paragraph,
+        editions.status,
+        coalesce(computing.models, '') as models,
+        editions.title_en as title,
+        editions.title_ru,
+        editions.title_kk,
+        editions.reason
     from editions
-    where nth = 1
+    left join computing on editions.paragraph = computing.paragraph
+    where editions.nth = 1
 ),
 
 final as (

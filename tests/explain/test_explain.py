@@ -236,7 +236,7 @@ def given(april: Built, others: Built) -> set[str]:
 @pytest.mark.parametrize(
     "code",
     [
-        *findings(),
+        *(code for _, code in findings()),
         *sorted({reason for path in JUDGING for reason in reasons_of(path)}),
         *("entitled", "ended", "held", "no_record"),
         *("allocated", "unallocated", "account", "no_account", "withdrawn"),

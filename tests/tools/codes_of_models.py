@@ -1,7 +1,6 @@
 """Every code that the models can give, read from their own text and what checks it."""
 
 import re
-from collections.abc import Iterator
 
 import yaml
 
@@ -9,26 +8,17 @@ from komek.base import places
 
 LAW = places.DBT_PROJECT / "models" / "law"
 # Contracts are nobody's: no explanation tells of them.
-_OF_CONTRACTS = "p28_contract_findings"
+_OF_NOBODY = "contract_findings"
 
 
-def findings() -> list[str]:
-    """Return the findings that the models of the law write."""
-    found = {
-        finding
-        for path in LAW.glob("*.sql")
-        if path.stem != _OF_CONTRACTS
-        for finding in _findings(path.read_text(encoding="utf-8"))
-    }
-    return sorted(found)
-
-
-def _findings(sql: str) -> Iterator[str]:
-    yield from re.findall(r"'([a-z0-9_:]+)'\s+as finding", sql)
-    for case in re.findall(r"case\b((?:(?!\bcase\b).)*?)\bend\s+as finding", sql, re.S):
-        yield from re.findall(r"then\s+'([a-z0-9_:]+)'", case)
-    for field in re.findall(r"set fields = \[(.*?)\]", sql, re.S):
-        yield from (f"incomplete:{name}" for name in re.findall(r"'(\w+)'", field))
+def findings() -> list[tuple[str, str]]:
+    """Return what the models of the law say that they find: mart and code."""
+    found = set()
+    for path in LAW.glob("*.yml"):
+        (model,) = yaml.safe_load(path.read_text(encoding="utf-8"))["models"]
+        finds = model.get("config", {}).get("meta", {}).get("finds", {})
+        found |= {(mart, code) for mart, codes in finds.items() for code in codes}
+    return sorted(one for one in found if one[0] != _OF_NOBODY)
 
 
 def checked_codes() -> list[tuple[str, str, str]]:

@@ -1,7 +1,6 @@
 """What is compared of what is extended, examined and paid: p12, p16, p17, p24."""
 
-from collections.abc import Callable, Mapping, Sequence
-from datetime import date
+from collections.abc import Callable, Mapping
 
 from komek.explain.case import (
     Case,

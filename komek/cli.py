@@ -250,7 +250,7 @@ def diff(first: str, second: str, home: Path | None, as_json: bool) -> None:
     from komek.diff import render  # noqa: PLC0415
 
     at = _home_at(home)
-    with _progress(as_json) as progress, writer_lock(at, "komek diff", progress.say):
+    with _progress(as_json) as progress:
         difference = difference_of(at, first, second, progress.say)
     _show(difference, render, as_json)
 

@@ -1,14 +1,16 @@
 """`komek diff`: what differs between two runs, and the one cause of each difference.
 
-Compared are the lists' people (whatever sets they get), awards (extended or not, and
-their payouts by month) and disability terms. A cause is found by substitution: one
+Compared are recipients (whatever sets they get) and their rows of the lists, awards
+(extended or not, and their payouts by month), disability terms and examinations, the
+steps of cases, and every finding. A cause is found by substitution: one
 thing at a time in which the runs differ is taken from the second, in this order, and
 the run computed again in a scratch home.
 
-data      the snapshots and the working-day calendar
+data      the snapshots, the lists published before and the working-day calendar
 law       the law tables, and what of them is known on known_at
 policy    the readings of the law set for the run
-time      as_of
+time      as_of, by the law that is in force on the earlier of the two days
+law       what comes into force between the two days, if anything does
 code      only today's is at hand: a run by other code is first computed again by
           today's, from all that was its own
 
@@ -20,24 +22,34 @@ together with the next, under that one's name. Where both runs are by one same c
 is not today's, the steps are today's, and a difference that none of them shows is put
 down to the first thing in which the runs differ.
 
+Where the cause is time, what happened between the two days is told, as the source rows
+have it: a birthday, a decision, a term that ran out, a day by which a step was due.
+
 Where the cause is data, the changed rows are named: those among the lineage of the
 difference that are not in both snapshots as they are; where there is none, those about
 the same person. There may be none of either: the list of one can change by the row of
 another.
+
+It reads what is filed and computes in a scratch folder of its own: it waits for nobody
+who writes.
 """
 
+from datetime import date
 from typing import Any
 
 import duckdb
 
 from komek.base import database, registries
 from komek.base.errors import KomekError, UsageError
+from komek.base.files import writing_to
 from komek.base.messages import harmless
 from komek.base.places import Home
 from komek.base.registries import Entity
 from komek.base.say import Say, silent
 from komek.diff.changes import changes_between
-from komek.diff.steps import Receipt, State, Work, differing, steps
+from komek.diff.law import law_moves
+from komek.diff.moments import Days
+from komek.diff.steps import CAUSES, Receipt, State, Work, differing, steps
 from komek.runs import rerun
 from komek.runs.inputs import inputs_from_json
 from komek.runs.version import code_version
@@ -62,7 +74,8 @@ def diff(home: Home, first: str, second: str, say: Say = silent) -> dict[str, An
         - changes: table, what (person, award, term), key, region_kato, change (added,
           removed, changed), cause, columns (of the changed: column, before, after),
           sources (where the cause is data: entity, change, file and row before and
-          after, found_by lineage or person);
+          after, found_by lineage or person), because (where it is time: event, on, the
+          age of a birthday, entity);
         - sums: table, region_kato, cause, added, removed, changed, amount_change.
 
     Raises:
@@ -71,14 +84,21 @@ def diff(home: Home, first: str, second: str, say: Say = silent) -> dict[str, An
     """
     before, after = _filed(home, first), _filed(home, second)
     today, differ = code_version(), differing(before, after)
+    days = Days(*(date.fromisoformat(one["as_of"]) for one in (before, after)))
     try:
-        with rerun.scratch_home(home, f"diff-{first}-{second}") as scratch:
+        moves = law_moves(home.run_file(second), days.first, days.second)
+        if moves and "law" not in differ:
+            differ = [cause for cause in CAUSES if cause in ("law", *differ)]
+        with (
+            writing_to(home),
+            rerun.scratch_home(home, f"diff-{first}-{second}") as scratch,
+        ):
             ends = [
                 State(name, "", home.run_file(run_id))
                 for name, run_id in (("first", first), ("second", second))
             ]
             chain = Work(home, scratch, say, before, after).computed(
-                steps(before, after, today), ends
+                steps(before, after, today, law_moves=moves), ends
             )
             with database.connect(scratch.root / "diff.duckdb") as connection:
                 return {
@@ -92,6 +112,7 @@ def diff(home: Home, first: str, second: str, say: Say = silent) -> dict[str, An
                         chain,
                         differ,
                         _entities_apart(before, after),
+                        days,
                     ),
                 }
     except duckdb.Error as error:

@@ -25,7 +25,7 @@ by_lineage as (
         touched.table_name,
         touched.key,
         changed_rows.*
-    from touched
+    from (select * from touched where cause = 'data') as touched
     inner join changed_rows
         on
             touched.entity = changed_rows.entity

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from komek.base import database, policies
 from komek.base.errors import KomekError, UnwritableError
 from komek.base.places import Home
 from komek.base.say import Say
+from komek.diff.law import law_as_on
 from komek.runs import rerun
 from komek.runs.inputs import Inputs, inputs_from_json
 from komek.runs.run import Request
@@ -21,12 +23,18 @@ CAUSES = ("data", "law", "policy", "time", "code")
 class Asked:
     """A run to compute: what is asked of it, and from what.
 
-    `law_of` is the run whose law tables it reads.
+    Attributes:
+        request: the days, and the policies that were set.
+        inputs: the snapshots and the calendar.
+        law_of: the run whose law tables it reads.
+        law_on: the day whose law it reads of them, of what comes into force between
+            that and the day it decides for; None: its own.
     """
 
     request: Request
     inputs: Inputs
     law_of: str
+    law_on: date | None = None
 
 
 @dataclass(frozen=True)
@@ -46,22 +54,31 @@ class State:
     file: Path
 
 
-def steps(first: Receipt, second: Receipt, today: str) -> list[Step]:
+def steps(
+    first: Receipt, second: Receipt, today: str, *, law_moves: bool = False
+) -> list[Step]:
     """Return the steps from one run to another, that of the first run itself included.
 
     Args:
         first: receipt of the run before.
         second: receipt of the run after.
         today: the version of the code that computes.
+        law_moves: whether other law is in force on the day of the one than on that of
+            the other.
     """
     start = Asked(
         rerun.request_of(first), inputs_from_json(first["inputs"]), first["run_id"]
     )
     asked, found = start, []
     for cause in differing(first, second):
-        if cause != "code":
+        if cause == "code":
+            continue
+        if cause == "time" and law_moves:
+            found += _in_time_and_law(asked, second)
             asked = _substituted(asked, cause, second)
-            found.append(Step(cause, asked))
+            continue
+        asked = _substituted(asked, cause, second)
+        found.append(Step(cause, asked))
     codes = first["code_version"], second["code_version"]
     if codes[0] == codes[1] != today and len(found) > 1:
         return [Step("", start), *found]
@@ -71,6 +88,18 @@ def steps(first: Receipt, second: Receipt, today: str) -> list[Step]:
         found.append(Step("code"))
     # The last is the second run itself, and need not be computed.
     return [Step(""), *found[:-1], *(Step(step.cause) for step in found[-1:])]
+
+
+def _in_time_and_law(asked: Asked, second: Receipt) -> list[Step]:
+    """Take another day apart from the law that came into force between the two.
+
+    The later day is decided for by the law of the earlier one, which both have.
+    """
+    then = _substituted(asked, "time", second)
+    days = asked.request.as_of, then.request.as_of
+    if days[0] < days[1]:
+        return [Step("time", replace(then, law_on=days[0])), Step("law", then)]
+    return [Step("law", replace(asked, law_on=days[1])), Step("time", then)]
 
 
 def differing(first: Receipt, second: Receipt) -> list[str]:
@@ -140,10 +169,10 @@ class Work:
         receipts_by_run = {
             receipt["run_id"]: receipt for receipt in (self.first, self.second)
         }
+        file = self.home.run_file(asked.law_of)
         theirs = receipts_by_run[asked.law_of]["law_sha256"]
-        tables = (
-            None
-            if theirs == policies.law_sha256()
-            else self.home.run_file(asked.law_of)
-        )
+        tables = None if theirs == policies.law_sha256() else file
+        if asked.law_on is not None:
+            days = asked.law_on, asked.request.as_of
+            tables = law_as_on(file, self.scratch.root / "frozen.duckdb", *days)
         return rerun.build_again(self.scratch, asked.request, asked.inputs, tables).file

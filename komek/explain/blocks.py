@@ -1,6 +1,6 @@
 """A decision of a run on a person as an explanation shows it, or why there is none."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from komek.explain.rows import Row
 
@@ -18,6 +18,7 @@ _NO_RECORD = frozenset(
         "no_jobseeker_case",
         "no_asp_award",
         "no_term",
+        "no_candidate",
     }
 )
 
@@ -33,6 +34,7 @@ class Block:
         values: the mart's row, or what there is of one.
         cites: source rows, by their numbers in the run, where no lineage has any.
         record: the source row the decision names, of several that were weighed.
+        beside: what the run has in other tables that the decision was compared with.
     """
 
     kind: str
@@ -44,6 +46,7 @@ class Block:
     values: Row
     cites: tuple[int | None, ...] = ()
     record: int | None = None
+    beside: Row = field(default_factory=dict)
 
     @property
     def is_decided(self) -> bool:

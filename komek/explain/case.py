@@ -1,7 +1,7 @@
 """A condition of the law, what it is read from, and the conditions grounds share."""
 
 from calendar import monthrange
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -27,12 +27,14 @@ class Case:
     Attributes:
         iin: the person.
         kind: the ground, or the mart the decision stands in.
-        decision: the mart's row.
+        decision: the mart's row, and what the run has beside it.
         rows: the source rows it cites, the record it names first.
         context: the run's dates, values of law and policies (`facts.run_context`).
         terms: what p17 decided on the terms among the rows, by term_id.
         awards: what p12 decided on the awards among the rows, by award_id.
         addressees: who each service belongs to, by its code.
+        in_hand: how many sets were in hand after each of the person's deliveries.
+        residents: who lives in an institution for good on the day, of those named here.
         reasons: those that the run's model of this kind can give, in its order; none
             where no such model decides it.
     """
@@ -45,6 +47,8 @@ class Case:
     terms: Mapping[str, Row]
     awards: Mapping[str, Row]
     addressees: Mapping[str, str]
+    in_hand: Mapping[str, int] = field(default_factory=dict)
+    residents: Collection[str] = ()
     reasons: Sequence[str] = ()
 
     @property

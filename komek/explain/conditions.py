@@ -7,10 +7,11 @@ decides by the first that fails: its own table `law.conditions` has them. Here o
 values that a condition compares are put beside it, from the source rows.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from komek.explain import extensions, findings, food_set, grounds
+from komek.explain.blocks import Block
 from komek.explain.case import Case, Compare, Condition, Reasoned
 from komek.explain.rows import as_json
 
@@ -30,48 +31,12 @@ CONDITIONS: Mapping[str, Callable[[Case], list[Reasoned]]] = {
     **extensions.CONDITIONS,
     **findings.CONDITIONS,
 }
-_OF_TERMS = ("disability.window", "disability.until", "disability.plus_months")
-# The policies that a decision reads, by what decides it.
-POLICIES: Mapping[str, tuple[str, ...]] = {
-    "p25_1": ("food_set.age_upper", "food_set.institution_scope", "asp.base"),
-    "p25_2": ("food_set.institution_scope", *_OF_TERMS),
-    "p25_3": ("food_set.institution_scope", *_OF_TERMS),
-    "p25_4": (
-        "food_set.carer",
-        "food_set.carer_child_age_limit",
-        "food_set.carer_child_in_institution",
-        "food_set.institution_scope",
-        *_OF_TERMS,
-    ),
-    "p25_5": ("food_set.institution_scope",),
-    "food_set_recipients": ("food_set.sets_per_person",),
-    "delivery_plan": ("food_set.sets_per_person",),
-    "delivery_findings": ("food_set.sets_per_person",),
-    "asp_extensions": ("asp.base",),
-    "disability_extensions": _OF_TERMS,
-    "mse_queue": ("disability.window",),
-    "payout_schedule": ("payout.end_month", "payout.day", *_OF_TERMS),
-    "case_deadlines": ("sla.start",),
-    "application_findings": ("asp.base",),
-}
 # What neither holds nor fails.
 _UNDECIDED = {
     "pending": "pending",
     "open": "pending",
     "not_applicable": "not_applicable",
 }
-
-
-def policies_read(kind: str, compared: bool) -> tuple[str, ...]:
-    """Return the policies read: those of who is a candidate, where nothing is compared.
-
-    Args:
-        kind: the ground of p25, or the mart.
-        compared: whether there was a record to compare.
-    """
-    if compared:
-        return POLICIES.get(kind, ())
-    return ("food_set.carer",) if kind == "p25_4" else ()
 
 
 def conditions(case: Case) -> list[dict[str, Any]]:
@@ -85,6 +50,22 @@ def conditions(case: Case) -> list[dict[str, Any]]:
         if verdict == "fails":
             verdict = "not_reached"
     return explained
+
+
+def told_as(block: Block, compared: Iterable[Mapping[str, Any]]) -> str | None:
+    """Return the words of a decision's reason, where one reason has several.
+
+    Args:
+        block: the decision.
+        compared: its conditions.
+    """
+    if block.kind != "p25_4" or block.reason != "child_deceased":
+        return block.reason
+    failed = next((one for one in compared if one["verdict"] == "fails"), None)
+    child = failed["observed"] if failed else {}
+    if child.get("child_named") is False:
+        return "child_not_named"
+    return "child_died" if child.get("in_register") else "child_not_in_register"
 
 
 def _asked(case: Case) -> list[Reasoned]:

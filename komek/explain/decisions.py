@@ -3,15 +3,16 @@
 Everything here is a look-up in the run's tables; nothing is decided anew.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
-
-import duckdb
 
 from komek.base import grounds
 from komek.explain.blocks import Block
 from komek.explain.case import GROUPS
-from komek.explain.rows import Row, records
+from komek.explain.case_blocks import case_blocks
+from komek.explain.list_blocks import list_blocks
+from komek.explain.rows import Row
+from komek.explain.run_tables import RunTables
 
 _KIND_OF_BENEFIT = {
     "disability_allowance": "disability",
@@ -22,70 +23,43 @@ _KIND_OF_BENEFIT = {
 class Decisions:
     """The decisions of one run on one person."""
 
-    def __init__(
-        self,
-        connection: duckdb.DuckDBPyConnection,
-        iin: str,
-        context: Row,
-        list_drawn: bool,
-        paragraphs: Collection[str],
-    ) -> None:
-        """Take what the look-ups need.
-
-        Args:
-            connection: the run's file, open.
-            iin: the person.
-            context: the row of `facts.run_context`.
-            list_drawn: whether the run drew a list of food sets.
-            paragraphs: those with an edition in force for the run.
-        """
-        self._connection = connection
-        self._iin = iin
-        self._context = context
-        self._list_drawn = list_drawn
-        self._paragraphs = paragraphs
+    def __init__(self, run: RunTables) -> None:
+        """Take the run's tables, by which the person is looked up."""
+        self._run = run
+        self._iin, self._context = run.iin, run.context
 
     def blocks(self) -> list[Block]:
         """Return them all: food set, assistance, terms, payouts, cases."""
         return [
             *self._food_set(),
+            *list_blocks(self._run),
             *self._asp(),
             *self._terms(),
             *self._payouts(),
-            *self._cases(),
+            *case_blocks(self._run),
         ]
-
-    def _records(self, query: str, *values: object) -> list[Row]:
-        return records(self._connection, query, values)
-
-    def _none(
-        self, kind: str, table: str, paragraph: str, reason: str, *cites: int | None
-    ) -> Block:
-        """Return why nothing was decided."""
-        if paragraph not in self._paragraphs:
-            reason, cites = "no_edition", ()
-        return Block(
-            kind, table, f"{kind}|", paragraph, "not_candidate", reason, {}, cites
-        )
 
     def _food_set(self) -> Iterator[Block]:
         ledger = {
             row["ground"]: row
-            for row in self._records(
+            for row in self._run.records(
                 "select * from marts.food_set_decisions where iin = ?", self._iin
             )
         }
         named = {
             row["ground"]: row["record_row"]
-            for row in self._records(
+            for row in self._run.records(
                 "select ground, record_row from law.p25_ledger where iin = ?", self._iin
             )
         }
-        for ground in grounds.codes():
+        # Of a run by other code there may be grounds that this one does not list.
+        for ground in dict.fromkeys((*grounds.codes(), *ledger)):
             row = ledger.get(ground)
             if row is None:
                 reason, cites = self._why_no_candidate(ground)
-                yield self._none(ground, "food_set_decisions", "p25", reason, *cites)
+                yield self._run.none(
+                    ground, "food_set_decisions", "p25", reason, *cites
+                )
             else:
                 yield Block(
                     ground,
@@ -97,10 +71,9 @@ class Decisions:
                     row,
                     record=named[ground],
                 )
-        yield from self._list()
 
     def _why_no_candidate(self, ground: str) -> tuple[str, list[int | None]]:
-        if not self._list_drawn:
+        if not self._run.list_drawn:
             return "no_list_drawn", []
         if ground == "p25_1":
             on = [row for row in self._awards if row["member_row"] is not None]
@@ -117,65 +90,12 @@ class Decisions:
         if ground == "p25_4":
             by_award = self._context["food_set__carer"] == "allowance_recipient"
             return "no_carer_allowance" if by_award else "not_the_parent", []
-        return "no_jobseeker_case", []
-
-    def _list(self) -> Iterator[Block]:
-        per_ground = self._context["food_set__sets_per_person"] == "one_per_ground"
-
-        def key(row: Row) -> str:
-            ground = row["primary_ground"]
-            return f"{self._iin}|{ground}" if per_ground else self._iin
-
-        for row in self._records(
-            "select list.*, status.floor_cost, status.publication, status.blocked_by"
-            " from marts.food_set_recipients as list"
-            " left join marts.region_status as status using (region_kato)"
-            " where list.iin = ? order by list.primary_ground",
-            self._iin,
-        ):
-            unassigned = row["region_kato"] == "unassigned"
-            yield Block(
-                "food_set_recipients",
-                "food_set_recipients",
-                key(row),
-                row["paragraph"],
-                "recipient",
-                "unassigned" if unassigned else row["blocked_by"],
-                row,
-            )
-        for row in self._records(
-            "select * from marts.delivery_plan where iin = ? order by primary_ground",
-            self._iin,
-        ):
-            allocation = row["allocation"]
-            unmet = allocation in ("unallocated", "no_account")
-            yield Block(
-                "delivery_plan",
-                "delivery_plan",
-                key(row),
-                row["paragraph"],
-                allocation,
-                allocation if unmet else None,
-                row,
-            )
-        for row in self._records(
-            "select * from marts.delivery_findings where iin = ? order by delivery_id",
-            self._iin,
-        ):
-            yield Block(
-                "delivery_findings",
-                "delivery_findings",
-                row["delivery_id"],
-                row["paragraph"],
-                "finding",
-                row["finding"],
-                row,
-            )
+        return "no_jobseeker_case" if ground == "p25_5" else "no_candidate", []
 
     @cached_property
     def _awards(self) -> list[Row]:
         """Return the awards the person is on, as a member (member_row) or applicant."""
-        return self._records(
+        return self._run.records(
             "select award_id, max(member_row) as member_row, min(award_row) as"
             " award_row from (select cover.award_id, members.member_row,"
             " cover.award_row from facts.asp_members as members"
@@ -189,12 +109,12 @@ class Decisions:
 
     def _asp(self) -> Iterator[Block]:
         table = "asp_extensions"
-        if not self._awards or "p12" not in self._paragraphs:
-            yield self._none(table, table, "p12", "no_asp_award")
+        if not self._awards or "p12" not in self._run.paragraphs:
+            yield self._run.none(table, table, "p12", "no_asp_award")
             return
         extended = {
             row["award_id"]: row
-            for row in self._records(
+            for row in self._run.records(
                 f"select * from marts.{table} where award_id in"
                 f" ({', '.join('?' * len(self._awards))})",
                 *(award["award_id"] for award in self._awards),
@@ -216,7 +136,7 @@ class Decisions:
 
     @cached_property
     def _own_terms(self) -> list[Row]:
-        return self._records(
+        return self._run.records(
             "select * from facts.disability_terms where iin = ? order by term_id",
             self._iin,
         )
@@ -225,15 +145,19 @@ class Decisions:
     def _extended(self) -> dict[str, Row]:
         return {
             row["term_id"]: row
-            for row in self._records(
+            for row in self._run.records(
                 "select * from marts.disability_extensions where iin = ?", self._iin
             )
         }
 
     def _terms(self) -> Iterator[Block]:
         table = "disability_extensions"
-        if not self._own_terms or "p17" not in self._paragraphs:
-            yield self._none(table, table, "p17", "no_term")
+        examined_for = {
+            row["term_id"]: row.get("examined_for")
+            for row in self._run.of_person("law.p17_disability_extension", "term_id")
+        }
+        if not self._own_terms or "p17" not in self._run.paragraphs:
+            yield self._run.none(table, table, "p17", "no_term")
         else:
             for term in self._own_terms:
                 row = self._extended.get(term["term_id"])
@@ -247,8 +171,9 @@ class Decisions:
                     row
                     or {name: term[name] for name in ("term_id", "kind", "category")},
                     () if row else (term["term_row"],),
+                    beside={"examined_for": examined_for.get(term["term_id"])},
                 )
-        for row in self._records(
+        for row in self._run.records(
             "select * from marts.mse_queue where iin = ? order by cause", self._iin
         ):
             yield Block(
@@ -260,7 +185,7 @@ class Decisions:
                 None,
                 row,
             )
-        for row in self._records(
+        for row in self._run.records(
             'select * from marts.mse_findings where iin = ? order by term_id, "check"',
             self._iin,
         ):
@@ -276,21 +201,21 @@ class Decisions:
 
     def _payouts(self) -> Iterator[Block]:
         table = "payout_schedule"
-        payouts = self._records(
+        payouts = self._run.records(
             f"select * from marts.{table} where iin = ? order by award_id, month",
             self._iin,
         )
         for row in payouts:
             key = f"{row['award_id']}|{row['month']}"
             yield Block(table, table, key, row["paragraph"], "payable", None, row)
-        awards = self._records(
+        awards = self._run.records(
             "select * from facts.benefit_awards where iin = ? order by award_id",
             self._iin,
         )
         for benefit, kind in _KIND_OF_BENEFIT.items():
             of_benefit = [award for award in awards if award["benefit"] == benefit]
             terms = [term for term in self._own_terms if term["kind"] == kind]
-            if (not of_benefit and terms) or "p24" not in self._paragraphs:
+            if (not of_benefit and terms) or "p24" not in self._run.paragraphs:
                 yield self._without_payout(benefit, None, terms, "no_benefit_award")
             paid = {row["award_id"] for row in payouts}
             for award in of_benefit:
@@ -317,7 +242,7 @@ class Decisions:
         self, benefit: str, award: Row | None, terms: Iterable[Row], reason: str
     ) -> Block:
         award_id = award["award_id"] if award else None
-        is_decided = "p24" in self._paragraphs
+        is_decided = "p24" in self._run.paragraphs
         return Block(
             "payout_schedule",
             "payout_schedule",
@@ -333,48 +258,3 @@ class Decisions:
             if is_decided
             else (),
         )
-
-    def _cases(self) -> Iterator[Block]:
-        cases = {
-            (kind, case_id)
-            for kind, table, key in (
-                ("jobseeker", "jobseeker_cases", "case_id"),
-                ("application", "applications", "application_id"),
-            )
-            for (case_id,) in self._connection.execute(
-                f"select {key} from facts.{table} where iin = ?", [self._iin]
-            ).fetchall()
-        }
-        for kind, case_id in sorted(cases):
-            for row in self._records(
-                "select * from marts.case_deadlines where case_kind = ?"
-                " and case_id = ? order by started_on, paragraph",
-                kind,
-                case_id,
-            ):
-                late = row["status"] in ("late", "overdue")
-                yield Block(
-                    "case_deadlines",
-                    "case_deadlines",
-                    f"{kind}|{case_id}|{row['step']}",
-                    row["paragraph"],
-                    row["status"],
-                    row["status"] if late else None,
-                    row,
-                )
-            if kind == "jobseeker":
-                continue
-            for row in self._records(
-                "select * from marts.application_findings where application_id = ?"
-                " order by paragraph, finding",
-                case_id,
-            ):
-                yield Block(
-                    "application_findings",
-                    "application_findings",
-                    f"{case_id}|{row['finding']}",
-                    row["paragraph"],
-                    "finding",
-                    row["finding"],
-                    row,
-                )

@@ -1,9 +1,8 @@
 """What is compared of what is extended, examined and paid: p12, p16, p17, p24."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 from komek.explain.case import (
-    GROUPS,
     Case,
     Compare,
     Condition,
@@ -63,6 +62,19 @@ def _award_not_renewed(case: Case) -> Condition:
     )
 
 
+def _someone_lives(case: Case) -> Condition:
+    """Condition that a member lives, or may: one that the register does not have."""
+    members = case.all_rows("asp_members")
+    people = [case.row("persons", iin=one.values["iin"]) for one in members]
+    dead = [one for one in people if case.event(one, "death_date")]
+    return Condition(
+        "someone_lives",
+        {"members": len(members), "members_deceased": len(dead)},
+        {"as_of": case.as_of},
+        [*members, *people],
+    )
+
+
 def _award(case: Case) -> SourceRow | None:
     return case.row("asp_awards", award_id=case.decision["award_id"])
 
@@ -97,36 +109,42 @@ def _term_not_superseded(case: Case) -> Condition:
 
 
 def _child_stays_one(case: Case) -> Condition | None:
-    is_asked = _is_disability_of(case, ("child",))
-    return _no_birthday(case, "turns_16") if is_asked else None
+    return _no_birthday(case, "turns_16")
 
 
 def _minor_stays_one(case: Case) -> Condition | None:
-    is_asked = _is_disability_of(case, GROUPS)
-    return _no_birthday(case, "turns_18") if is_asked else None
+    return _no_birthday(case, "turns_18")
 
 
-def _is_disability_of(case: Case, categories: Sequence[str]) -> bool:
-    term = _term(case)
-    return (
-        value_of(term, "kind") == "disability"
-        and value_of(term, "category") in categories
-    )
+def _no_birthday(case: Case, cause: str) -> Condition | None:
+    """Condition that a birthday does not fall in the time in which terms are extended.
+
+    It is asked only of whom it does.
+    """
+    if cause not in (case.decision.get("examined_for"), case.decision["reason"]):
+        return None
+    if case.decision["outcome"] == "extended":
+        return None
+    return _birthday(case, f"not_{cause}", cause)
 
 
-def _no_birthday(case: Case, cause: str) -> Condition:
-    """Condition that a birthday does not fall before the end of the emergency."""
+def _birthday(case: Case, name: str, cause: str) -> Condition:
     person, term = person_of(case), _term(case)
     age = case.context[_AGES[cause]]
     born = day_of(person, "birth_date")
     return Condition(
-        f"not_{cause}",
+        name,
         {
             "birth_date": born,
             "birthday_on": born and add_months(born, 12 * age),
             "established_on": day_of(term, "established_on"),
+            "valid_until": day_of(term, "valid_until"),
         },
-        {"age": age, "covered_until": case.context["covered_until"]},
+        {
+            "age": age,
+            "from": case.context["window_starts_on"],
+            "to": case.context["covered_until"],
+        },
         [person, term],
     )
 
@@ -142,6 +160,7 @@ COMPARED: Mapping[str, Mapping[str, Compare]] = {
         "terminated": _award_not_terminated,
         "suspended": _award_not_suspended,
         "already_renewed": _award_not_renewed,
+        "no_living_member": _someone_lives,
     },
     "disability_extensions": {
         "ends_outside_window": _term_runs_out_in_window,
@@ -157,25 +176,23 @@ COMPARED: Mapping[str, Mapping[str, Compare]] = {
 
 
 def _queue(case: Case) -> list[Reasoned]:
-    person, term = person_of(case), _term(case)
-    age = case.context[_AGES[case.decision["cause"]]]
-    born = day_of(person, "birth_date")
-    condition = Condition(
-        "comes_of_age",
+    """Who comes of age, and when the examination is due: extended first, or instead."""
+    cause = case.decision["cause"]
+    term_id = case.decision["term_id"]
+    extension = case.terms.get(term_id, {})
+    until = extension.get("new_valid_until")
+    due = Condition(
+        "examination_due",
         {
-            "birth_date": born,
-            "birthday_on": born and add_months(born, 12 * age),
-            "valid_until": day_of(term, "valid_until"),
+            "term_id": term_id,
+            "valid_until": day_of(_term(case), "valid_until"),
+            "extended_until": until,
             "due_on": case.decision["due_on"],
         },
-        {
-            "age": age,
-            "covered_until": case.context["covered_until"],
-            "emergency_starts_on": case.context["emergency_starts_on"],
-        },
-        [person, term],
+        {} if until else {"emergency_starts_on": case.context["emergency_starts_on"]},
+        case.all_rows("disability_terms"),
     )
-    return [(None, condition)]
+    return [(None, _birthday(case, "comes_of_age", cause)), (None, due)]
 
 
 def _p16(case: Case) -> list[Reasoned]:
@@ -215,7 +232,11 @@ def _control_exam_held(case: Case) -> Condition:
     return Condition(
         "control_exam_held",
         {"control_exam_on": case.event(term, "control_exam_on")},
-        {"due_on": case.decision["due_on"], "as_of": case.as_of},
+        {
+            "established_on": day_of(term, "established_on"),
+            "due_on": case.decision["due_on"],
+            "as_of": case.as_of,
+        },
         [term],
     )
 

@@ -16,8 +16,10 @@ from komek.base.messages import harmless
 from komek.base.places import Home
 from komek.explain.blocks import Block
 from komek.explain.case import Case
-from komek.explain.conditions import conditions, policies_read
+from komek.explain.conditions import conditions, told_as
 from komek.explain.decisions import Decisions
+from komek.explain.judged import Judged
+from komek.explain.readings import policies_read
 from komek.explain.rows import (
     Citations,
     Place,
@@ -29,6 +31,7 @@ from komek.explain.rows import (
     register_row,
     set_aside,
 )
+from komek.explain.run_tables import RunTables
 from komek.publishing.publication import WAREHOUSE, current_publication
 
 _IIN_WEIGHTS: tuple[tuple[int, ...], ...] = ((*range(1, 12),), (*range(3, 12), 1, 2))
@@ -45,10 +48,12 @@ def explain(home: Home, iin: str, run_id: str | None = None) -> dict[str, Any]:
     Returns:
         Ready for JSON (dates ISO, amounts as text): `iin`; `run`; `register` (what the
         population register has); `recipient` (whether on the list of food sets);
-        `context` (the run's dates, values of law); `policies` and `paragraphs` by
-        name; `decisions`, each with outcome, reason, the mart's `values`, `conditions`
-        in the order of the law, the names of the `policies` read and the tags of the
-        source `rows`; `rows` by tag; `set_aside`: rows about the person in quarantine.
+        `context` (the run's dates, values of law); `rules` (whether an edition is in
+        force, the first loaded); `policies` and `paragraphs` by
+        name; `decisions`, each with outcome, reason, the words it is `told_as`, the
+        mart's `values`, what stands `beside` them, `conditions` in the order of the
+        law, the names of the `policies` that mattered and the tags of the source
+        `rows`; `rows` by tag; `set_aside`: rows about the person in quarantine.
 
     Raises:
         UsageError: no such run, or not an IIN (the message does not repeat it).
@@ -108,13 +113,14 @@ class _Explanation:
         return records(self._connection, query, values)
 
     def as_dict(self) -> dict[str, Any]:
-        blocks = Decisions(
+        tables = RunTables(
             self._connection,
             self._iin,
             self._context,
             self._run["list_drawn"],
             self._paragraphs,
-        ).blocks()
+        )
+        blocks = Decisions(tables).blocks()
         person = self._records("select * from facts.people where iin = ?", self._iin)
         citations = Citations(self._connection)
         citations.from_lineage((b.table, b.key) for b in blocks if b.is_decided)
@@ -135,13 +141,14 @@ class _Explanation:
             "register": self._register(person, unknown, aside, rows),
             "recipient": any(block.kind == "food_set_recipients" for block in blocks),
             "context": {name: as_json(v) for name, v in self._context.items()},
+            "rules": self._rules,
             "policies": self._policies,
             "paragraphs": {
                 name: edition
                 for name, edition in self._paragraphs.items()
                 if name in {block.paragraph for block in blocks}
             },
-            "decisions": self._explained(blocks, citations, rows),
+            "decisions": self._explained(tables, blocks, citations, rows),
             "rows": [self._row(place, row) for place, row in rows.items()],
             "set_aside": [
                 {"row": rows[place].tag, "reasons": reasons}
@@ -191,7 +198,8 @@ class _Explanation:
         return {
             row["entity"]: row
             for row in self._records(
-                "select entity, snapshot_date, revision, sha256 from marts.snapshot_use"
+                "select entity, snapshot_date, revision, sha256"
+                " from landing.landed_snapshots"
             )
         }
 
@@ -218,17 +226,29 @@ class _Explanation:
 
     @cached_property
     def _paragraphs(self) -> dict[str, Row]:
-        """Return the editions in force, with the titles of paragraph and act."""
+        """Return the editions in force, with their titles and the act of each."""
         return {
             row["paragraph"]: {name: as_json(value) for name, value in row.items()}
             for row in self._records(
                 "select in_force.*, paragraphs.title_en, paragraphs.title_ru,"
-                " paragraphs.title_kk, acts.title_en as act_en, acts.title_ru as act_ru"
-                " from law.paragraphs_in_force as in_force"
+                " paragraphs.title_kk, acts.title_en as act_en,"
+                " acts.title_ru as act_ru, acts.title_kk as act_kk,"
+                " acts.number as act_number, acts.adopted_on, acts.registered_on,"
+                " acts.registered_no from law.paragraphs_in_force as in_force"
                 " left join law.paragraphs using (paragraph, edition)"
                 " left join law.acts on in_force.act_id = acts.act_id order by all"
             )
         }
+
+    @cached_property
+    def _rules(self) -> Row:
+        """Return whether an edition of the Rules is in force, and the first loaded."""
+        (first,) = self._records(
+            "select min(valid_from) as first_on, min(recorded_on) as known_on"
+            " from law.paragraphs"
+        )
+        days = {name: as_json(value) for name, value in first.items()}
+        return {"in_force": bool(self._paragraphs), **days}
 
     @cached_property
     def _policies(self) -> dict[str, Row]:
@@ -251,13 +271,13 @@ class _Explanation:
 
     def _explained(
         self,
+        tables: RunTables,
         blocks: Iterable[Block],
         citations: Citations,
         rows: Mapping[Place, SourceRow],
     ) -> list[dict[str, Any]]:
-        terms = self._judged("disability_extensions", "term_id", rows)
-        awards = self._judged("asp_extensions", "award_id", rows)
-        explained = []
+        judged = Judged(tables, rows.values())
+        explained: list[dict[str, Any]] = []
         for block in blocks:
             places = sorted(
                 citations.of(block.table, block.key), key=lambda place: rows[place].tag
@@ -268,16 +288,24 @@ class _Explanation:
                 kind=block.kind,
                 decision={
                     **block.values,
+                    **block.beside,
                     "outcome": block.outcome,
                     "reason": block.reason,
                 },
                 rows=[rows[p] for p in sorted(places, key=lambda p: p != record)],
                 context=self._context,
-                terms=terms,
-                awards=awards,
+                terms=judged.terms,
+                awards=judged.awards,
                 addressees=self._addressees,
+                in_hand=judged.in_hand,
+                residents=judged.residents,
                 reasons=self._reasons.get(block.kind, ()),
             )
+            compared = conditions(case) if block.compares else []
+            reached = [
+                one["condition"] for one in compared if one["verdict"] != "not_reached"
+            ]
+            policies = policies_read(case, reached, compares=block.compares)
             edition = self._paragraphs.get(block.paragraph, {})
             explained.append(
                 {
@@ -286,35 +314,17 @@ class _Explanation:
                     "key": block.key,
                     "outcome": block.outcome,
                     "reason": block.reason,
+                    "told_as": told_as(block, compared),
                     "paragraph": block.paragraph,
                     "edition": edition.get("edition"),
                     "values": {name: as_json(v) for name, v in block.values.items()},
-                    "conditions": conditions(case) if block.compares else [],
-                    "policies": [
-                        name
-                        for name in policies_read(block.kind, block.compares)
-                        if name in self._policies
-                    ],
+                    "beside": {name: as_json(v) for name, v in block.beside.items()},
+                    "conditions": compared,
+                    "policies": [name for name in policies if name in self._policies],
                     "rows": [rows[place].tag for place in places],
                 }
             )
         return explained
-
-    def _judged(
-        self, table: str, key: str, rows: Mapping[Place, SourceRow]
-    ) -> dict[str, Row]:
-        """Return what the run decided on the terms or awards among the source rows."""
-        ids = {row.values.get(key) for row in rows.values()} - {None}
-        if not ids:
-            return {}
-        return {
-            row[key]: row
-            for row in self._records(
-                f"select * from marts.{table} where {key} in"
-                f" ({', '.join('?' * len(ids))})",
-                *sorted(str(one) for one in ids),
-            )
-        }
 
     @cached_property
     def _reasons(self) -> dict[str, list[str]]:

@@ -1,21 +1,12 @@
-"""An explanation as lines for people, in the words of `words.csv` beside it."""
+"""An explanation as lines for people, in the words of its language."""
 
-import csv
-import re
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import date
-from functools import cache
-from pathlib import Path
 from typing import Any
 
-from komek.base.errors import UsageError, printable
+from komek.base.errors import printable
+from komek.explain.words import Words
 
-LANGUAGES = ("en", "ru", "kk")
-# Of outcomes, reasons, conditions, readings and fields a key (kind and code) and a text
-# per language; a value in braces is filled in.
-WORDS = Path(__file__).parent / "words.csv"
 _MARKS = {"holds": "+", "fails": "x"}
-_DAY = re.compile(r"^\d{4}-\d{2}-\d{2}$")
 # Which row of a mart it is, and what it says beside its outcome.
 _SUBJECT = (
     "award_id",
@@ -32,17 +23,36 @@ _SUBJECT = (
     "step",
     "finding",
     "delivery_id",
+    "list_month",
 )
+# Whose subject is the person alone: the month of the list is the run's.
+_OF_MONTH = ("food_set_lists",)
 _RESULT: Mapping[str, tuple[str, ...]] = {
     "food_set_recipients": ("grounds", "mode", "set_cost", "publication"),
-    "delivery_plan": ("mode", "contract_id", "iban", "amount", "delivery_status"),
+    "food_set_lists": (
+        "list_no",
+        "listed_on",
+        "region_kato",
+        "district_kato",
+        "grounds",
+        "ended_on",
+        "delivery_status",
+    ),
+    "delivery_plan": (
+        "mode",
+        "contract_id",
+        "iban",
+        "account_of",
+        "amount",
+        "delivery_status",
+    ),
     "asp_extensions": (
         "new_period_start",
         "new_period_end",
         "monthly_amount",
         "review_reasons",
     ),
-    "disability_extensions": ("old_valid_until", "new_valid_until"),
+    "disability_extensions": ("old_valid_until", "new_valid_until", "examined_for"),
     "mse_queue": ("due_on",),
     "payout_schedule": (
         "basis",
@@ -53,23 +63,8 @@ _RESULT: Mapping[str, tuple[str, ...]] = {
         "pay_on",
     ),
 }
-# Columns that hold several codes, joined by `|`.
-_LISTED = ("grounds", "review_reasons")
-# Where the words of a column's codes stand, if not under `code`.
-_WORDS = {"extension": "outcome", "extension_reason": "reason"}
-
-
-@cache
-def texts(lang: str) -> dict[str, str]:
-    """Return the texts of a language by key.
-
-    Raises:
-        UsageError: it is none of the languages.
-    """
-    if lang not in LANGUAGES:
-        raise UsageError(f"--lang is one of {', '.join(LANGUAGES)}, not {lang!r}")
-    with WORDS.open(encoding="utf-8", newline="") as file:
-        return {row["key"]: row[f"text_{lang}"] for row in csv.DictReader(file)}
+# Told where there is something to tell, and of no one else.
+_IF_ANY = ("examined_for", "account_of", "ended_on", "contract_of_delivery")
 
 
 def render(explanation: Mapping[str, Any], lang: str = "en") -> list[str]:
@@ -91,7 +86,7 @@ class _Text:
     def __init__(self, explanation: Mapping[str, Any], lang: str) -> None:
         self._explanation = explanation
         self._lang = lang
-        self._texts = texts(lang)
+        self._words = Words(explanation, lang)
 
     def lines(self) -> Iterator[str]:
         """Yield the head, a block per decision, and the source rows."""
@@ -102,50 +97,47 @@ class _Text:
         yield from self._set_aside()
         yield from self._rows()
 
-    def _say(self, key: str, **values: object) -> str:
-        said = {name: self._value(value) for name, value in values.items()}
-        return self._texts[key].format(**said)
-
-    def _value(self, value: object, name: str = "") -> str:
-        """Return a value in words: dates as the language writes them, codes named."""
-        if value is None or value == "":
-            return self._texts["value.none"]
-        text = printable(str(value), keep="")
-        if isinstance(value, bool) or text in ("true", "false"):
-            return self._texts[f"value.{text.lower()}"]
-        if name == "finding":
-            return self._reason(text)
-        if _DAY.match(text):
-            day = date.fromisoformat(text)
-            return text if self._lang == "en" else f"{day:%d.%m.%Y}"
-        words = _WORDS.get(name, "code")
-        parts = text.split("|") if name in _LISTED else [text]
-        return ", ".join(self._texts.get(f"{words}.{part}", part) for part in parts)
-
     def _head(self) -> Iterator[str]:
         explanation = self._explanation
         context = explanation["context"]
-        yield self._say("head.title", iin=explanation["iin"])
-        yield self._say("head.run", **explanation["run"])
+        yield self._words.say("head.title", iin=explanation["iin"])
+        yield self._words.say("head.run", **explanation["run"])
         if context["emergency_starts_on"]:
-            yield self._say("head.emergency", **context)
+            yield self._words.say("head.emergency", **context)
         register = explanation["register"]
         names = {
             "ru": register["region_name_ru"],
             "kk": register["region_name_kk"] or register["region_name_ru"],
         }
-        yield self._say(
+        yield self._words.say(
             f"register.{register['status']}",
             region=names.get(self._lang) or register["region_name_ru"],
             region_kato=register["region_kato"],
         ) + self._tags(register["rows"])
-        on_list = "recipient" if explanation["recipient"] else "not_recipient"
-        drawn = explanation["run"]["list_drawn"]
-        month = f"{date.fromisoformat(context['list_month']):%m.%Y}"
-        if self._lang == "en":
-            month = context["list_month"][:7]
-        yield self._say(
-            f"head.{on_list}" if drawn else "head.no_list", list_month=month
+        yield self._on_list()
+        rules = explanation["rules"]
+        if not rules["in_force"]:
+            yield self._words.say(
+                "head.no_edition",
+                first_on=self._words.long_day(rules["first_on"]),
+                known_on=self._words.long_day(rules["known_on"]),
+            )
+
+    def _on_list(self) -> str:
+        """Return whether the person is on the month's lists, and how they stand."""
+        month = self._explanation["context"]["list_month"]
+        if not self._explanation["run"]["list_drawn"]:
+            return self._words.say("head.no_list")
+        listed = [
+            one["outcome"]
+            for one in self._explanation["decisions"]
+            if one["kind"] == "food_set_lists" and one["values"]["list_month"] == month
+        ]
+        recipient = self._explanation["recipient"]
+        told = listed[0] if listed and listed[0] != "entitled" else ""
+        key = told or ("recipient" if recipient else "not_recipient")
+        return self._words.say(
+            f"head.{key}", list_month=self._words.value(month, "list_month")
         )
 
     def _tags(self, tags: Iterable[int]) -> str:
@@ -154,52 +146,68 @@ class _Text:
     def _outcome(self, decision: Mapping[str, Any]) -> str:
         outcome = decision["outcome"]
         of_kind = f"outcome.{decision['kind']}.{outcome}"
-        return self._texts.get(of_kind) or self._texts[f"outcome.{outcome}"]
+        return (
+            self._words.known(of_kind)
+            or self._words.known(f"outcome.{outcome}")
+            or outcome
+        )
 
-    def _reason(self, reason: str) -> str:
-        """Return a reason in words; what follows a colon is a field or a check."""
-        head, _, tail = reason.partition(":")
-        text = self._texts.get(f"reason.{head}", head)
-        return f"{text}: {self._texts.get(f'field.{tail}', tail)}" if tail else text
+    def _title_of(self, paragraph: str) -> str | None:
+        """Return a paragraph's title in the edition that decided."""
+        edition = self._explanation["paragraphs"].get(paragraph)
+        return edition[f"title_{self._lang}"] if edition else None
 
-    def _decision(self, decision: Mapping[str, Any]) -> Iterator[str]:
-        values = decision["values"]
+    def _decided_by(self, decision: Mapping[str, Any]) -> str:
+        """Return a reason in words; one that has none, with its paragraph's title."""
+        code = decision["told_as"] or decision["reason"]
+        said = self._words.reason(code)
+        title = self._title_of(decision["paragraph"])
+        is_known = self._words.known(f"reason.{code.partition(':')[0]}") is not None
+        return said if is_known or title is None else f"{said} ({title})"
+
+    def _title(self, decision: Mapping[str, Any]) -> str:
+        kind, values = decision["kind"], decision["values"]
+        dated = self._explanation["paragraphs"].get(decision["paragraph"])
+        ageless = None if dated else self._words.known(f"title.{kind}.ageless")
+        title = ageless or self._words.known(f"title.{kind}")
+        if title is None:
+            of_paragraph = self._title_of(decision["paragraph"])
+            title = f"{of_paragraph}: {kind}" if of_paragraph else kind
         subject = [
-            self._value(values[name], name)
+            self._words.value(values[name], name)
             for name in _SUBJECT
             if values.get(name) is not None
+            and (name != "list_month" or kind in _OF_MONTH)
         ]
-        title = self._texts[f"title.{decision['kind']}"]
-        if subject:
-            title += f" ({', '.join(subject)})"
-        yield f"{title}: {self._outcome(decision)}"
+        return f"{title} ({', '.join(subject)})" if subject else title
+
+    def _decision(self, decision: Mapping[str, Any]) -> Iterator[str]:
+        yield f"{self._title(decision)}: {self._outcome(decision)}"
+        decided = decision["outcome"] != "not_candidate"
         if decision["reason"]:
-            decided = decision["outcome"] != "not_candidate"
-            label = self._texts["label.reason" if decided else "label.no_reason"]
-            yield f"  {label}: {self._reason(decision['reason'])}"
-        result = self._named(
-            {name: values[name] for name in _RESULT.get(decision["kind"], ())}
-            if decision["outcome"] != "not_candidate"
-            else {}
-        )
+            label = self._words.text("label.reason" if decided else "label.no_reason")
+            yield f"  {label}: {self._decided_by(decision)}"
+        values = decision["values"] | decision["beside"]
+        names = _RESULT.get(decision["kind"], ()) if decided else ()
+        result = self._named({name: values[name] for name in names if name in values})
         if result:
-            yield f"  {self._texts['label.result']}: {result}"
+            yield f"  {self._words.text('label.result')}: {result}"
         for condition in decision["conditions"]:
             yield self._condition(condition)
         yield from self._law(decision)
         if decision["rows"]:
-            yield f"  {self._texts['label.rows']}:{self._tags(decision['rows'])}"
+            yield f"  {self._words.text('label.rows')}:{self._tags(decision['rows'])}"
 
     def _condition(self, condition: Mapping[str, Any]) -> str:
         verdict = condition["verdict"]
         mark = _MARKS.get(verdict, "-")
         line = f"    {mark} {self._asked(condition)}"
-        line += f": {self._texts['verdict.' + verdict]}"
+        line += f": {self._words.text('verdict.' + verdict)}"
         if verdict == "not_reached":
             return line
         compared = [self._named(condition["observed"])]
         if condition["threshold"]:
-            against = self._texts["label.against"]
+            against = self._words.text("label.against")
             compared.append(f"{against} {self._named(condition['threshold'])}")
         said = "; ".join(part for part in compared if part)
         line += f" ({said})" if said else ""
@@ -207,40 +215,61 @@ class _Text:
 
     def _asked(self, condition: Mapping[str, Any]) -> str:
         """Return a condition in words, or that it is not as its reason has it."""
-        words = self._texts.get(f"condition.{condition['condition']}")
-        return words or self._texts["condition.other"].format(
-            reason=self._reason(condition["reason"])
+        words = self._words.known(f"condition.{condition['condition']}")
+        return words or self._words.text("condition.other").format(
+            reason=self._words.reason(condition["reason"] or condition["condition"])
         )
 
     def _named(self, values: Mapping[str, object]) -> str:
         return ", ".join(
-            f"{self._texts[f'field.{name}']}: {self._value(value, name)}"
+            f"{self._words.field(name)}: {self._words.value(value, name)}"
             for name, value in values.items()
+            if value is not None or name not in _IF_ANY
         )
 
     def _law(self, decision: Mapping[str, Any]) -> Iterator[str]:
         paragraph = self._explanation["paragraphs"].get(decision["paragraph"])
         if paragraph:
-            said = self._say(
+            said = self._words.say(
                 "label.law_of",
-                **paragraph,
                 number=paragraph["paragraph"].removeprefix("p"),
                 title=paragraph[f"title_{self._lang}"],
+                act=self._act(paragraph),
+                valid_from=self._words.long_day(paragraph["valid_from"]),
             )
-            yield f"  {self._texts['label.law']}: {said}"
+            yield f"  {self._words.text('label.law')}: {said}"
         for name in decision["policies"]:
-            yield f"  {self._texts['label.reading']}: {self._policy(name)}"
+            yield f"  {self._words.text('label.reading')}: {self._policy(name)}"
+
+    def _act(self, paragraph: Mapping[str, Any]) -> str:
+        """Return the act that an edition is of: its number, date and registration."""
+        if paragraph["act_number"] is None or paragraph["adopted_on"] is None:
+            return paragraph[f"act_{self._lang}"] or str(paragraph["edition"])
+        act = self._words.say(
+            "label.act",
+            number=paragraph["act_number"],
+            adopted_on=self._words.long_day(paragraph["adopted_on"]),
+        )
+        if paragraph["registered_on"] is None:
+            return act
+        return self._words.say(
+            "label.registered",
+            act=act,
+            number=paragraph["registered_no"],
+            registered_on=self._words.long_day(paragraph["registered_on"]),
+        )
 
     def _policy(self, name: str) -> str:
         policy = self._explanation["policies"][name]
 
         def reading(value: str) -> str:
-            return self._texts.get(f"policy.{name}={value}", value)
+            return self._words.known(f"policy.{name}={value}") or value
 
-        label = self._texts[f"policy.{name}"]
+        # One that an amendment brought has the reason it is there for.
+        label = self._words.known(f"policy.{name}") or policy["rationale"] or name
         line = f"{label}: {reading(policy['value'])} ({name} = {policy['value']})"
         if policy["overridden"]:
-            line += "; " + self._say(
+            line += "; " + self._words.say(
                 "label.overridden", table_value=reading(policy["table_value"])
             )
         return line
@@ -249,19 +278,20 @@ class _Text:
         if not self._explanation["set_aside"]:
             return
         yield ""
-        yield f"{self._texts['head.set_aside']}:"
+        yield f"{self._words.text('head.set_aside')}:"
         for row in self._explanation["set_aside"]:
-            yield f"  [{row['row']}] {', '.join(row['reasons'])}"
+            reasons = ", ".join(map(self._words.set_aside_for, row["reasons"]))
+            yield f"  [{row['row']}] {reasons}"
 
     def _rows(self) -> Iterator[str]:
         if not self._explanation["rows"]:
             return
         yield ""
-        yield f"{self._texts['head.rows']}:"
+        yield f"{self._words.text('head.rows')}:"
         for row in self._explanation["rows"]:
-            entity = self._texts[f"entity.{row['entity']}"]
-            yield f"[{row['tag']}] " + self._say(
-                "label.row", **{**row, "entity": f"{entity} ({row['entity']})"}
+            entity = self._words.known(f"entity.{row['entity']}") or ""
+            yield f"[{row['tag']}] " + self._words.say(
+                "label.row", **{**row, "entity": f"{entity} ({row['entity']})".strip()}
             )
             values = [
                 # In one line: a value shall not look like the explanation's own.

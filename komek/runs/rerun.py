@@ -25,15 +25,21 @@ def scratch_home(home: Home, name: str) -> Iterator[Home]:
     process leaves of it is swept by the next that writes.
     """
     scratch = Home(home.scratch / f"{name}-{os.getpid()}")
+    # It comes there held: a writer sweeps what nobody holds.
+    making = home.warehouse / f".{scratch.root.name}"
     with private_files():
-        shutil.rmtree(scratch.root, ignore_errors=True)
-        scratch.root.mkdir(parents=True)
-        scratch.landing.symlink_to(home.landing.resolve())
         try:
-            with holding(scratch.root):
+            for folder in (scratch.root, making):
+                shutil.rmtree(folder, ignore_errors=True)
+            making.mkdir(parents=True)
+            with holding(making):
+                home.scratch.mkdir(exist_ok=True)
+                making.rename(scratch.root)
+                scratch.landing.symlink_to(home.landing.resolve())
                 yield scratch
         finally:
-            shutil.rmtree(scratch.root, ignore_errors=True)
+            for folder in (scratch.root, making):
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def request_of(receipt: Mapping[str, Any]) -> Request:

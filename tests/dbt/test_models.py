@@ -16,7 +16,8 @@ from sqlfluff.core import FluffConfig, Linter
 from komek.base import grounds, places
 from komek.base.errors import StoppedError
 from komek.base.places import DBT_PROJECT, Home
-from komek.explain.conditions import COMPARED, POLICIES
+from komek.explain.conditions import COMPARED
+from komek.explain.readings import POLICIES
 from komek.landing.land import land
 from komek.runs import build
 from komek.runs.layout import begin

@@ -11,10 +11,13 @@ from typing import Any
 import duckdb
 import pytest
 
-from filed_run import APRIL_20, GOLDEN, compute, file_run
+from filed_run import APRIL_20, GOLDEN, compute, file_run, land_lists
 from komek.base.errors import KomekError, StoppedError, UsageError
+from komek.base.lock import writer_lock
 from komek.base.places import Home
+from komek.base.scratch import sweep
 from komek.diff.between import diff
+from komek.diff.law import law_as_on, law_moves
 from komek.diff.steps import steps
 from komek.diff.text import render
 from komek.landing.land import land
@@ -23,6 +26,7 @@ from komek.runs.run import Request
 from komek.trust.chain import receipt_path
 from komek.trust.receipts import read_receipt
 
+APRIL_21 = date(2020, 4, 21)
 OLDER = {"food_set.age_upper": "through_age_18"}
 
 
@@ -40,6 +44,7 @@ class Runs:
     other: str
     dead: str
     dead_row: int
+    signed_next_day: str
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +54,7 @@ def filed(tmp_path_factory: pytest.TempPathFactory) -> Runs:
     land(home, GOLDEN, until=APRIL_20)
     request = Request(APRIL_20, APRIL_20, {})
     april = file_run(home, compute(home, request))
-    next_day = file_run(home, compute(home, replace(request, as_of=date(2020, 4, 21))))
+    next_day = file_run(home, compute(home, replace(request, as_of=APRIL_21)))
     dead, dead_row = bury(root / "drop", home.run_file(april))
     land(home, root / "drop", ["persons"])
     law_tables = root / "rules.duckdb"
@@ -61,7 +66,12 @@ def filed(tmp_path_factory: pytest.TempPathFactory) -> Runs:
         )
     run = compute(home, replace(request, policy_overrides=OLDER), law_tables)
     other = file_run(home, replace(run, law_sha256="b" * 64))
-    return Runs(home, april, next_day, other, dead, dead_row)
+    with duckdb.connect(home.run_file(next_day), read_only=True) as connection:
+        (signed,) = connection.execute(
+            "select min(iin) from facts.jobseeker_cases"
+            " where unemployed_decided_on = '2020-04-21'"
+        ).fetchone()
+    return Runs(home, april, next_day, other, dead, dead_row, signed)
 
 
 def bury(drop: Path, run_file: Path) -> tuple[str, int]:
@@ -160,11 +170,11 @@ def test_policy_is_the_cause_of_who_is_older(found: dict[str, Any]) -> None:
     }
 
 
-def test_law_is_the_cause_of_who_turns_18_in_a_longer_emergency(
+def test_law_is_the_cause_of_who_comes_of_age_in_a_longer_emergency(
     found: dict[str, Any],
 ) -> None:
-    removed = of(found, "food_set_recipients", change="removed", cause="law")
-    assert {change["key"][:6] for change in removed} == {"020502", "040502"}
+    added = of(found, "mse_queue", change="added", cause="law")
+    assert {change["key"][:6] for change in added} == {"020502", "040502"}
 
 
 def test_law_is_the_cause_of_longer_terms(found: dict[str, Any]) -> None:
@@ -230,7 +240,9 @@ def test_it_is_ready_for_json_and_for_people(
     lines = render(found)
     assert lines[1] == "they differ in: data, law, policy"
     (line,) = (
-        line for line in lines if line.startswith(f"removed person {filed.dead}")
+        line
+        for line in lines
+        if line.startswith(f"removed person {filed.dead} in food_set_recipients")
     )
     where = f"persons/2020-04-01.csv row {filed.dead_row}"
     assert line.endswith(f": data, by persons changed ({where} -> {where})")
@@ -240,6 +252,7 @@ def test_it_is_ready_for_json_and_for_people(
 def test_nothing_is_left_in_the_home(filed: Runs, found: dict[str, Any]) -> None:
     assert found
     assert not list(filed.home.scratch.glob("diff-*"))
+    assert not [path for path in filed.home.warehouse.glob(".*") if path.is_dir()]
     assert len(list(filed.home.run_ids())) == 3
 
 
@@ -251,6 +264,156 @@ def test_one_thing_apart_needs_no_computing(
     assert found["steps"] == ["time"]
     assert found["changes"]
     assert {change["cause"] for change in found["changes"]} == {"time"}
+    assert {
+        "food_set_recipients",
+        "food_set_lists",
+        "case_deadlines",
+    } <= {change["table"] for change in found["changes"]}
+
+
+def test_it_is_told_what_time_was(filed: Runs) -> None:
+    found = diff(filed.home, filed.april, filed.next_day)
+    silent = [
+        (change["table"], change["key"])
+        for change in found["changes"]
+        if not change["because"]
+    ]
+    assert silent == []
+    (unemployed,) = of(found, "food_set_recipients", key=filed.signed_next_day)
+    moments = [(one["event"], one["on"]) for one in unemployed["because"]]
+    assert ("unemployed_decided_on", "2020-04-21") in moments
+    assert any(
+        line.startswith(f"added person {filed.signed_next_day} in food_set_recipients")
+        and "time, decision signed on 2020-04-21" in line
+        for line in render(found)
+    )
+
+
+def test_nobody_who_writes_is_waited_for(filed: Runs) -> None:
+    with writer_lock(filed.home, "komek run", lambda _: None):
+        found = diff(filed.home, filed.april, filed.next_day)
+    assert found["changes"]
+
+
+def test_a_writer_does_not_sweep_what_is_being_compared(filed: Runs) -> None:
+    said: list[str] = []
+    with rerun.scratch_home(filed.home, "diff-held") as scratch:
+        sweep(filed.home, said.append)
+        assert scratch.root.is_dir()
+        assert scratch.landing.is_dir()
+    assert said == []
+    assert not scratch.root.exists()
+
+
+def test_other_lists_before_are_data(filed: Runs) -> None:
+    land_lists(filed.home, filed.home.run_file(filed.april), date(2020, 4, 19))
+    request = Request(APRIL_20, APRIL_20, {})
+    later = file_run(filed.home, compute(filed.home, request))
+    try:
+        found = diff(filed.home, filed.april, later)
+    finally:
+        filed.home.run_file(later).unlink()
+        shutil.rmtree(receipt_path(filed.home, later).parent)
+        shutil.rmtree(filed.home.entity("lists"))
+    assert found["steps"] == found["differ"] == ["data"]
+    assert {change["table"] for change in found["changes"]} >= {"food_set_lists"}
+    for change in of(found, "food_set_lists"):
+        assert "lists" in {source["entity"] for source in change["sources"]}
+
+
+# The law that comes into force between two days
+
+
+@dataclass(frozen=True)
+class Amended:
+    """Two runs by law tables that shorten p5 to one working day from 21 April."""
+
+    home: Home
+    before: str
+    after: str
+
+
+@pytest.fixture(scope="module")
+def amended(filed: Runs, tmp_path_factory: pytest.TempPathFactory) -> Amended:
+    home = Home(tmp_path_factory.mktemp("amended"))
+    land(home, GOLDEN, until=APRIL_21)
+    law_tables = home.root / "rules.duckdb"
+    shutil.copy(filed.home.run_file(filed.april), law_tables)
+    with duckdb.connect(law_tables) as connection:
+        connection.execute(
+            "insert into law.policies select policy, 'through_age_18', '2020-04-21',"
+            " recorded_on, paragraph, act_id, rationale from law.policies"
+            " where policy = 'food_set.age_upper'"
+        )
+    runs = [
+        file_run(
+            home,
+            replace(
+                compute(home, Request(day, APRIL_21, {}), law_tables),
+                law_sha256="c" * 64,
+            ),
+        )
+        for day in (APRIL_20, APRIL_21)
+    ]
+    return Amended(home, *runs)
+
+
+@pytest.mark.parametrize(
+    ("backward", "expected"), [(False, ["time", "law"]), (True, ["law", "time"])]
+)
+def test_what_comes_into_force_between_the_days_is_law(
+    amended: Amended, backward: bool, expected: list[str]
+) -> None:
+    runs = [amended.before, amended.after]
+    found = diff(amended.home, *(reversed(runs) if backward else runs))
+    assert found["differ"] == ["law", "time"]
+    assert found["steps"] == expected
+    came = of(found, "food_set_recipients", change="removed" if backward else "added")
+    older = {change["key"] for change in came if change["cause"] == "law"}
+    # Who is 18 is on the list by the later reading alone.
+    assert {key[:2] for key in older} <= {"01", "02"}
+    assert older
+    assert {change["cause"] for change in found["changes"]} == {"law", "time"}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "moves"),
+    [
+        (date(2020, 4, 19), APRIL_20, False),
+        (APRIL_20, APRIL_21, True),
+        (APRIL_21, APRIL_20, True),
+        (APRIL_21, date(2020, 4, 22), False),
+        (APRIL_21, APRIL_21, False),
+    ],
+)
+def test_law_moves_on_the_day_it_comes_into_force(
+    amended: Amended, one: date, other: date, moves: bool
+) -> None:
+    assert law_moves(amended.home.run_file(amended.after), one, other) is moves
+
+
+def test_the_law_of_a_day_lacks_what_comes_later_and_keeps_what_ends_later(
+    amended: Amended, tmp_path: Path
+) -> None:
+    source = tmp_path / "source.duckdb"
+    shutil.copy(amended.home.run_file(amended.after), source)
+    with duckdb.connect(source) as connection:
+        connection.execute(
+            "update law.paragraphs set valid_to = case paragraph"
+            " when 'p5' then date '2020-04-20' when 'p6' then date '2020-04-19' end"
+        )
+    copy = law_as_on(source, tmp_path / "frozen.duckdb", APRIL_20, APRIL_21)
+    with duckdb.connect(copy) as connection:
+        ends = dict(
+            connection.execute(
+                "select paragraph, cast(valid_to as varchar) from law.paragraphs"
+            ).fetchall()
+        )
+        readings = connection.execute(
+            "select value from law.policies where policy = 'food_set.age_upper'"
+        ).fetchall()
+    assert (ends["p5"], ends["p6"], ends["p7"]) == (None, "2020-04-19", None)
+    assert readings == [("before_18th_birthday",)]
 
 
 def test_what_cannot_be_computed_is_taken_with_the_next(
@@ -272,7 +435,7 @@ def test_a_run_does_not_differ_from_itself(filed: Runs) -> None:
     assert (found["changes"], found["sums"], found["steps"]) == ([], [], [])
     assert render(found)[1:] == [
         "they differ in: nothing",
-        "no person, award or term differs",
+        "no row differs",
     ]
 
 
@@ -373,6 +536,33 @@ def test_steps(
         for step in steps(first, last, TODAY)
     ]
     assert found == expected
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "expected"),
+    [
+        (FIRST, second("time"), ["filed", "time", "law filed"]),
+        (
+            FIRST,
+            second("data", "law", "time"),
+            ["filed", "data", "law", "time", "law filed"],
+        ),
+        (second("time"), {**FIRST, "run_id": "r3"}, ["filed", "law", "time filed"]),
+        (FIRST, second("policy"), ["filed", "policy filed"]),
+    ],
+)
+def test_steps_where_other_law_comes_into_force_between_the_days(
+    first: dict[str, Any], last: dict[str, Any], expected: list[str]
+) -> None:
+    found = steps(first, last, TODAY, law_moves=True)
+    assert [
+        " ".join(filter(None, [step.cause, None if step.asked else "filed"]))
+        for step in found
+    ] == expected
+    frozen = [step.asked for step in found if step.asked and step.asked.law_on]
+    # The later day is decided for by the law of the earlier.
+    for asked in frozen:
+        assert (asked.request.as_of, asked.law_on) == (APRIL_21, APRIL_20)
 
 
 def test_each_step_takes_one_thing_more_from_the_second_run() -> None:

@@ -11,17 +11,18 @@ from typing import Any
 import pytest
 import yaml
 
-from komek.base import grounds, places
+from codes_of_models import checked_codes, findings, set_aside_reasons
+from komek.base import grounds, places, registries
 from komek.explain.case import Case
 from komek.explain.conditions import (
     CANDIDATES,
     COMPARED,
     CONDITIONS,
-    POLICIES,
     conditions,
 )
-from komek.explain.findings import JUDGED_BY
-from komek.explain.text import LANGUAGES, WORDS, texts
+from komek.explain.findings import JUDGED_BY, JUDGED_BY_OF_JOBSEEKERS
+from komek.explain.readings import POLICIES
+from komek.explain.words import LANGUAGES, WORDS, texts
 from retold import reasons_of
 
 AS_OF = date(2020, 4, 20)
@@ -105,31 +106,25 @@ def test_conditions_stand_in_the_order_of_the_law(kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("category", "left_out"),
+    ("cause", "outcome", "told"),
     [
-        ("child", {"turns_18"}),
-        ("group_1", {"turns_16"}),
-        ("loss_30_59", {"turns_16", "turns_18"}),
+        ("turns_16", "not_extended", True),
+        ("turns_18", "not_extended", True),
+        ("turns_16", "extended", False),
+        (None, "not_extended", False),
+        (None, "extended", False),
     ],
 )
-def test_conditions_of_p17_go_by_the_category(
-    category: str, left_out: set[str]
+def test_a_birthday_is_told_only_of_who_has_it_instead_of_an_extension(
+    cause: str | None, outcome: str, told: bool
 ) -> None:
-    found = reasons("disability_extensions", {"category": category})
-    assert found == [
+    decision = {"examined_for": cause, "outcome": outcome}
+    found = reasons("disability_extensions", decision)
+    assert {"turns_16", "turns_18"} & set(found) == ({cause} if told else set())
+    assert found[:4] == [
         "ends_outside_window",
-        *(
-            reason
-            for reason in reasons_of("p17_disability_extension")
-            if reason not in left_out
-        ),
+        *reasons_of("p17_disability_extension")[:3],
     ]
-
-
-def test_birthdays_are_asked_of_disabilities_alone() -> None:
-    term = {"kind": "general_capacity_loss", "category": "child"}
-    assert "turns_16" in reasons("disability_extensions", {"category": "child"})
-    assert "turns_16" not in reasons("disability_extensions", term)
 
 
 @pytest.mark.parametrize(
@@ -176,6 +171,7 @@ def test_what_decided_is_told_even_where_it_would_not_be_asked() -> None:
         ("award_not_terminated", "holds"),
         ("suspended", "fails"),
         ("award_not_renewed", "not_reached"),
+        ("someone_lives", "not_reached"),
     ]
 
 
@@ -183,7 +179,7 @@ def test_a_finding_that_is_not_known_is_told() -> None:
     found = conditions(
         case_of("delivery_findings", {"outcome": "finding", "reason": "not_heard_of"})
     )
-    assert [one["verdict"] for one in found] == ["holds", "holds", "fails"]
+    assert [one["verdict"] for one in found] == ["holds"] * 3 + ["fails"]
     assert found[-1]["reason"] == "not_heard_of"
 
 
@@ -217,17 +213,94 @@ def test_texts_fill_in_the_same_values_in_every_language() -> None:
         assert all(row[f"text_{lang}"].strip() for lang in LANGUAGES), row["key"]
 
 
-def test_every_reason_has_words() -> None:
-    given = {reason for model in JUDGING for reason in reasons_of(model)}
-    compared = {reason for kind in COMPARED.values() for reason in kind}
-    assert {f"reason.{reason}" for reason in given | compared} <= set(texts("en"))
+GIVEN = {reason for model in JUDGING for reason in reasons_of(model)}
+GIVEN |= {reason for kind in COMPARED.values() for reason in kind}
+# What three marts call an outcome, by the column that has it.
+OUTCOMES = {
+    ("food_set_lists", "standing"): "outcome.{}",
+    ("delivery_plan", "allocation"): "outcome.{}",
+    ("case_deadlines", "status"): "outcome.{}",
+}
+PREFIXES = {"outcome": "outcome.{}", "reason": "reason.{}", "finding": "reason.{}"}
+
+
+def word_for(mart: str, column: str, code: str) -> list[str]:
+    """The keys of which one must have words for a code of a mart."""
+    template = OUTCOMES.get((mart, column), PREFIXES.get(column, "code.{}"))
+    return [template.format(code), template.format(f"{mart}.{code}")]
+
+
+def has_words(key: str) -> bool:
+    return all(texts(lang).get(key) for lang in LANGUAGES)
+
+
+@pytest.mark.parametrize("reason", sorted(GIVEN))
+def test_every_reason_of_a_model_has_words(reason: str) -> None:
+    assert has_words(f"reason.{reason}")
+
+
+@pytest.mark.parametrize(("mart", "finding"), findings())
+def test_every_finding_of_a_model_has_words(mart: str, finding: str) -> None:
+    head, _, column = finding.partition(":")
+    whole = f"code.{finding}" if mart == "mse_queue" else f"reason.{finding}"
+    assert has_words(whole) or (
+        has_words(f"reason.{head}") and has_words(f"field.{column}")
+    )
+
+
+@pytest.mark.parametrize(("mart", "finding"), findings())
+def test_every_finding_says_what_it_was_judged_by(mart: str, finding: str) -> None:
+    judged = {
+        "application_findings": {*JUDGED_BY},
+        "jobseeker_findings": {*JUDGED_BY_OF_JOBSEEKERS},
+    }
+    given = judged.get(mart, {finding})
+    assert finding in given or finding.startswith("incomplete:")
+    assert mart in CONDITIONS
+
+
+@pytest.mark.parametrize(
+    ("mart", "column", "code"),
+    [one for one in checked_codes() if one[0] not in ("law_coverage",)],
+)
+def test_every_code_of_a_mart_has_words(mart: str, column: str, code: str) -> None:
+    assert any(has_words(key) for key in word_for(mart, column, code))
+
+
+@pytest.mark.parametrize("reason", set_aside_reasons())
+def test_every_reason_of_quarantine_has_words(reason: str) -> None:
+    assert has_words(f"quarantine.{reason}")
+
+
+@pytest.mark.parametrize(
+    "column",
+    sorted({c.name for entity in registries.every_entity() for c in entity.columns}),
+)
+def test_every_column_of_a_registry_has_words(column: str) -> None:
+    assert has_words(f"field.{column}")
+
+
+@pytest.mark.parametrize("entity", [one.name for one in registries.every_entity()])
+def test_every_registry_has_words(entity: str) -> None:
+    assert has_words(f"entity.{entity}")
+
+
+@pytest.mark.parametrize("ground", grounds.codes())
+def test_every_ground_has_words(ground: str) -> None:
+    assert has_words(f"title.{ground}")
+    assert has_words(f"code.{ground}")
+
+
+@pytest.mark.parametrize("kind", [*COMPARED, *CONDITIONS])
+def test_everything_that_is_decided_has_a_title(kind: str) -> None:
+    assert has_words(f"title.{kind}")
 
 
 @pytest.mark.parametrize("kind", COMPARED)
 def test_every_condition_of_a_model_has_words(kind: str) -> None:
-    # A term of a child's, then of a group's: both birthdays are asked.
-    for category in ("child", "group_1"):
-        case = case_of(kind, {"category": category})
+    # One birthday, then the other.
+    for cause in ("turns_16", "turns_18"):
+        case = case_of(kind, {"reason": cause, "outcome": "not_extended"})
         named = {
             f"condition.{condition.name}"
             for compare in COMPARED[kind].values()
@@ -239,12 +312,20 @@ def test_every_condition_of_a_model_has_words(kind: str) -> None:
 
 ROWS: Mapping[str, list[dict[str, Any]]] = {
     "food_set_recipients": [{"blocked_by": None}],
+    "food_set_lists": [
+        {"is_judged": True, "standing": "held"},
+        {"is_judged": False, "standing": "entitled"},
+    ],
+    "jobseeker_findings": [{"finding": one} for one in JUDGED_BY_OF_JOBSEEKERS],
     "delivery_plan": [{"mode": "cash"}, {"mode": "in_kind"}],
     "delivery_findings": [{}],
     "mse_queue": [{}],
     "mse_findings": [{"check": one} for one in ("mode", "term", "control_exam")],
     "payout_schedule": [{}],
-    "case_deadlines": [{"reason": "late"}],
+    "case_deadlines": [
+        {"reason": "late"},
+        {"outcome": "not_candidate", "case_kind": "jobseeker"},
+    ],
     "application_findings": [
         {"finding": finding} for finding in (*JUDGED_BY, "incomplete:iin")
     ],
@@ -261,13 +342,19 @@ def test_every_other_condition_has_words(kind: str) -> None:
         )
 
 
-def test_every_reading_has_words() -> None:
-    words = texts("en")
-    assert {f"policy.{row['policy']}" for row in law_table("policies")} <= set(words)
-    assert {
-        f"policy.{row['policy']}={row['value']}"
+@pytest.mark.parametrize("policy", [row["policy"] for row in law_table("policies")])
+def test_every_policy_has_words_and_is_read_by_something(policy: str) -> None:
+    assert has_words(f"policy.{policy}")
+    assert policy in {name for names in POLICIES.values() for name in names}
+
+
+@pytest.mark.parametrize(
+    ("policy", "value"),
+    [
+        (row["policy"], row["value"])
         for row in law_table("policy_values")
         if not row["value"].isdigit()
-    } <= set(words)
-    policies = {row["policy"] for row in law_table("policies")}
-    assert {name for names in POLICIES.values() for name in names} == policies
+    ],
+)
+def test_every_reading_has_words(policy: str, value: str) -> None:
+    assert has_words(f"policy.{policy}={value}")

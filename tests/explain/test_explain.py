@@ -12,21 +12,26 @@ from types import SimpleNamespace
 import duckdb
 import pytest
 
+from codes_of_models import findings
+from filed_run import land_lists
 from komek.base import places
 from komek.base.errors import KomekError, UsageError
 from komek.base.places import Home
 from komek.explain import person, render
 from komek.explain.person import explain
-from komek.explain.text import LANGUAGES
+from komek.explain.words import LANGUAGES
 from komek.landing.land import land
 from komek.publishing.publication import WAREHOUSE
 from komek.runs import build
 from komek.runs.layout import begin
 from komek.runs.run import Request
+from more_cases import LISTED, listed_before, write_drop
 from retold import reasons_of, retell
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "drop"
 AS_OF = date(2020, 4, 20)
+# The day of the list before.
+BEFORE = date(2020, 4, 5)
 OTHER_READINGS = {
     "food_set.age_upper": "through_age_18",
     "food_set.carer": "both_parents",
@@ -36,8 +41,17 @@ OTHER_READINGS = {
     "disability.window": "thirty_days",
     "disability.until": "plus_months",
     "disability.plus_months": "1",
+    "disability.age_transition": "examine",
+    "food_set.account_of": "own",
+    "procedure.from": "emergency",
+    "sla.start": "same_day",
     "asp.base": "any_status",
 }
+JUDGING = [
+    path.stem
+    for path in (places.DBT_PROJECT / "models" / "law").glob("*.sql")
+    if "first_failure(" in path.read_text(encoding="utf-8")
+]
 # People per kind of decision, outcome and reason; a thousand and more with 60.
 SAMPLE = int(os.environ.get("KOMEK_SAMPLE", "4"))
 NOBODY = "000000000000"
@@ -64,32 +78,48 @@ class Built:
         return explain(self.home, iin, self.run_id)
 
 
-def decide(home: Home, drop: Path, policies: dict[str, str]) -> Built:
-    land(home, drop, until=AS_OF)
-    run = begin(home, Request(AS_OF, AS_OF, policies))
+def decide(home: Home, policies: dict[str, str], as_of: date = AS_OF) -> Built:
+    run = begin(home, Request(as_of, as_of, policies))
     for layer in build.LAYERS:
         build.layer(run, layer)
-    home.runs.mkdir(parents=True)
+    home.runs.mkdir(parents=True, exist_ok=True)
     shutil.move(run.file, home.run_file(run.run_id))
     return Built(home, run.run_id)
 
 
 @pytest.fixture(scope="module")
 def nation(tmp_path_factory: pytest.TempPathFactory, small_nation: Path) -> Built:
-    return decide(Home(tmp_path_factory.mktemp("nation")), small_nation, {})
+    home = Home(tmp_path_factory.mktemp("nation"))
+    land(home, small_nation, until=AS_OF)
+    return decide(home, {})
 
 
-@pytest.fixture(scope="module", params=["nation", "one_parent", "other_readings"])
-def built(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Built:
-    if request.param == "nation":
-        return request.getfixturevalue("nation")
-    policies = {
-        "one_parent": {"food_set.carer": "one_parent"},
-        "other_readings": OTHER_READINGS,
-    }[request.param]
-    return decide(Home(tmp_path_factory.mktemp(request.param)), GOLDEN, policies)
+@pytest.fixture(scope="module")
+def people(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """The golden nation and more, with the lists that a run before left."""
+    root = tmp_path_factory.mktemp("people")
+    write_drop(GOLDEN, root / "drop")
+    home = Home(root / "home")
+    land(home, root / "drop", until=AS_OF)
+    before = decide(home, {}, BEFORE)
+    land_lists(home, before.file, BEFORE, map(listed_before, LISTED))
+    return home
+
+
+@pytest.fixture(scope="module")
+def april(people: Home) -> Built:
+    """By the readings in force, but that one parent raises a child."""
+    return decide(people, {"food_set.carer": "one_parent"})
+
+
+@pytest.fixture(scope="module")
+def others(people: Home) -> Built:
+    return decide(people, OTHER_READINGS)
+
+
+@pytest.fixture(scope="module", params=["nation", "april", "others"])
+def built(request: pytest.FixtureRequest) -> Built:
+    return request.getfixturevalue(request.param)
 
 
 @pytest.fixture(scope="module")
@@ -115,8 +145,15 @@ def sampled(built: Built) -> list[dict]:
             union all
             select iin, 'delivery', finding, null, '' from marts.delivery_findings
             union all
-            select iin, 'plan', allocation, delivery_status, ''
+            select iin, 'plan', allocation, delivery_status, standing
             from marts.delivery_plan
+            union all
+            select iin, 'list', standing, ended_reason, cast(list_month as varchar)
+            from marts.food_set_lists
+            union all
+            select iin, 'queue', cause, null, '' from marts.mse_queue
+            union all
+            select iin, 'jobseeker', finding, null, '' from marts.jobseeker_findings
             union all
             select cases.iin, step, status, null, '' from marts.case_deadlines as steps
             inner join facts.jobseeker_cases as cases using (case_id)
@@ -161,9 +198,54 @@ def test_the_explained_rows_give_the_same_decisions(
             from marts.mse_findings
             union select distinct 'delivery_findings', 'finding', finding
             from marts.delivery_findings
+            union select distinct 'jobseeker_findings', 'finding', finding
+            from marts.jobseeker_findings
+            union select distinct 'food_set_lists', standing, ended_reason
+            from marts.food_set_lists where standing <> 'held'
             """
         )
     )
+
+
+@pytest.fixture(scope="module")
+def given(april: Built, others: Built) -> set[str]:
+    """Every code that the two runs of the people have in a mart."""
+    return {
+        code
+        for run in (april, others)
+        for (code,) in run.rows(
+            """
+            select reason from marts.food_set_decisions
+            union select reason from marts.asp_extensions
+            union select reason from marts.disability_extensions
+            union select finding from marts.mse_findings
+            union select finding from marts.application_findings
+            union select finding from marts.jobseeker_findings
+            union select finding from marts.delivery_findings
+            union select status from marts.case_deadlines
+            union select cause from marts.mse_queue
+            union select standing from marts.food_set_lists
+            union select ended_reason from marts.food_set_lists
+            union select allocation from marts.delivery_plan
+            union select delivery_status from marts.delivery_plan
+            """
+        )
+    }
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        *(code for _, code in findings()),
+        *sorted({reason for path in JUDGING for reason in reasons_of(path)}),
+        *("entitled", "ended", "held", "no_record"),
+        *("allocated", "unallocated", "account", "no_account", "withdrawn"),
+        *("delivered", "failed", "returned", "outstanding"),
+        *("met", "late", "open", "overdue", "not_applicable", "no_match"),
+    ],
+)
+def test_somebody_is_explained_for_every_code(given: set[str], code: str) -> None:
+    assert code in given
 
 
 def test_a_decision_cites_its_lineage_and_every_row_is_as_received(
@@ -226,6 +308,68 @@ def test_the_decisions_are_those_of_the_marts(
             explanation["iin"], set()
         )
         assert explanation["recipient"] == (explanation["iin"] in recipients)
+
+
+@pytest.mark.parametrize(
+    ("table", "of_person", "key"),
+    [
+        ("food_set_decisions", "iin", "concat(iin, '|', ground)"),
+        ("food_set_lists", "iin", "concat(iin, '|', list_month)"),
+        ("delivery_plan", "iin", "concat(iin, '|', primary_ground)"),
+        ("delivery_findings", "iin", "delivery_id"),
+        ("disability_extensions", "iin", "term_id"),
+        ("mse_queue", "iin", "concat(iin, '|', cause)"),
+        ("mse_findings", "iin", """concat(term_id, '|', "check")"""),
+        ("payout_schedule", "iin", "concat(award_id, '|', month)"),
+        ("jobseeker_findings", "iin", "concat(case_id, '|', finding)"),
+    ],
+)
+def test_every_row_about_a_person_is_explained(
+    built: Built, sampled: list[dict], table: str, of_person: str, key: str
+) -> None:
+    rows: dict[str, set] = {}
+    for iin, one in built.rows(f"select {of_person}, {key} from marts.{table}"):
+        rows.setdefault(iin, set()).add(one)
+    for explanation in sampled:
+        told = {
+            f"{d['key']}|{d['values']['primary_ground']}"
+            if table == "delivery_plan"
+            else d["key"]
+            for d in explanation["decisions"]
+            if d["table"] == table and d["outcome"] != "not_candidate"
+        }
+        assert told == rows.get(explanation["iin"], set())
+
+
+def test_every_step_and_finding_of_a_persons_cases_is_explained(
+    built: Built, sampled: list[dict]
+) -> None:
+    rows: dict[str, set] = {}
+    for iin, *one in built.rows(
+        """
+        with cases as (
+            select 'application' as case_kind, application_id as case_id, iin
+            from facts.applications
+            union all
+            select 'jobseeker', case_id, iin from facts.jobseeker_cases
+        )
+        select iin, 'case_deadlines', concat_ws('|', case_kind, case_id, step)
+        from marts.case_deadlines inner join cases using (case_kind, case_id)
+        union all
+        select iin, 'application_findings', concat(case_id, '|', finding)
+        from marts.application_findings as findings
+        inner join cases on findings.application_id = cases.case_id
+        """
+    ):
+        rows.setdefault(iin, set()).add(tuple(one))
+    for explanation in sampled:
+        told = {
+            (d["table"], d["key"])
+            for d in explanation["decisions"]
+            if d["table"] in ("case_deadlines", "application_findings")
+            and d["outcome"] != "not_candidate"
+        }
+        assert told == rows.get(explanation["iin"], set())
 
 
 def test_conditions_end_at_the_one_that_decided(sampled: list[dict]) -> None:

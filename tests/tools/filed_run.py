@@ -1,10 +1,13 @@
 """Runs of the golden nation, computed and filed as the pipeline does."""
 
+from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
 
 from komek import pipeline
+from komek.base import database, registries
 from komek.base.places import Home
+from komek.landing.own import land_own
 from komek.runs import build
 from komek.runs.layout import begin
 from komek.runs.run import Request, Run, note_overridden
@@ -31,6 +34,36 @@ def file_run(home: Home, run: Run) -> str:
     run.file.rename(home.run_file(run.run_id))
     write_receipt(home, run, {"overridden_checks": ""})
     return run.run_id
+
+
+def land_lists(
+    home: Home, run_file: Path, day: date, more: Iterable[Mapping[str, str]] = ()
+) -> None:
+    """Land the lists of a run, and more rows or others, as its publication would."""
+    entity = registries.entity("lists")
+
+    def write(target: Path) -> None:
+        with database.connect(run_file, read_only=True) as run:
+            run.execute(
+                f"create temp table listed as select {', '.join(entity.column_names)}"
+                " from marts.food_set_lists where list_no is not null"
+            )
+            for row in more:
+                run.execute(
+                    "delete from listed where (iin, list_month) = (?, ?)",
+                    [row["iin"], row["list_month"]],
+                )
+                marks = ", ".join("?" * len(entity.column_names))
+                run.execute(
+                    f"insert into listed values ({marks})",
+                    [row[name] or None for name in entity.column_names],
+                )
+            run.execute(
+                "copy (from listed order by list_month, iin)"
+                f" to {database.literal(target)} (format parquet)"
+            )
+
+    land_own(home, entity, day, "run", write)
 
 
 def publish_run(home: Home, request: Request) -> str:

@@ -44,12 +44,22 @@ class Retold:
     """One decision, taken anew from its rows in the explanation."""
 
     def __init__(self, explanation: dict, decision: dict) -> None:
+        self.explanation = explanation
+        self.beside = decision["beside"]
         self.iin = explanation["iin"]
         self.policy = {n: p["value"] for n, p in explanation["policies"].items()}
         context = explanation["context"]
         self.today = date.fromisoformat(context["as_of"])
         self.start = date.fromisoformat(context["emergency_starts_on"])
         self.end = date.fromisoformat(context["covered_until"])
+        # The Rules govern what begins once they are in force, or from the emergency on.
+        first = self.start if self.policy["procedure.from"] == "emergency" else RULES
+        self.governed_from = max(self.start, first)
+        self.window_starts = (
+            self.start - timedelta(30)
+            if self.policy["disability.window"] == "thirty_days"
+            else plus_months(self.start, -1)
+        )
         self.context = context
         self.kind, self.key = decision["kind"], decision["key"]
         self.values = decision["values"]
@@ -89,27 +99,30 @@ class Retold:
         newer = self.rows("disability_terms", iin=term["iin"], kind=term["kind"])
         if any(term["decided_on"] < t["decided_on"] <= str(self.today) for t in newer):
             return "superseded"
-        if term["kind"] == "disability":
-            if term["category"] == "child" and self.birthday(person, 16) <= self.end:
-                return "turns_16"
-            turns_18 = self.birthday(person, 18)
-            if (
-                term["category"] in GROUPS
-                and day(term["established_on"]) < turns_18 <= self.end
-            ):
-                return "turns_18"
+        examined = self.policy["disability.age_transition"] == "examine"
+        return self.comes_of_age(term) if examined else None
+
+    def comes_of_age(self, term: dict) -> str | None:
+        """Whose category ends with their age, while terms are extended."""
+        person = self.person(term["iin"])
+        if term["kind"] != "disability" or person is None:
+            return None
+        turns_16, turns_18 = self.birthday(person, 16), self.birthday(person, 18)
+        if term["category"] == "child" and self.is_in_window(turns_16):
+            return "turns_16"
+        as_minor = day(term["established_on"]) < turns_18
+        if term["category"] in GROUPS and as_minor and self.is_in_window(turns_18):
+            return "turns_18"
         return None
+
+    def is_in_window(self, on: date) -> bool:
+        return self.window_starts <= on <= self.end
 
     def term_ends(self, term: dict) -> date:
         until = day(term["valid_until"])
         if until is None:
             return date.max
-        window = (
-            self.start - timedelta(30)
-            if self.policy["disability.window"] == "thirty_days"
-            else plus_months(self.start, -1)
-        )
-        if not window <= until <= self.end or self.p17(term) is not None:
+        if not self.is_in_window(until) or self.p17(term) is not None:
             return until
         if self.policy["disability.until"] == "plus_months":
             months = int(self.policy["disability.plus_months"])
@@ -132,6 +145,10 @@ class Retold:
                 and day(other["period_start"]) <= starts <= day(other["period_end"])
             ):
                 return "already_renewed"
+        members = self.rows("asp_members", award_id=award["award_id"])
+        people = [self.person(member["iin"]) for member in members]
+        if members and all(person and self.died(person) for person in people):
+            return "no_living_member"
         return None
 
     def review(self, award: dict) -> str:
@@ -305,10 +322,17 @@ class Retold:
 
     def mse_queue(self) -> dict:
         """p17: the earliest due, then the lowest term."""
+        instead = self.policy["disability.age_transition"] == "examine"
         terms = [
-            (max(day(term["valid_until"]), self.start), term["term_id"])
+            (
+                max(day(term["valid_until"]), self.start)
+                if instead
+                else self.term_ends(term),
+                term["term_id"],
+            )
             for term in self.rows("disability_terms")
-            if self.p17(term) == self.values["cause"]
+            if self.comes_of_age(term) == self.values["cause"]
+            and self.p17(term) == (self.values["cause"] if instead else None)
         ]
         due_on, term_id = min(terms)
         return {"term_id": term_id, "due_on": str(due_on)}
@@ -317,7 +341,8 @@ class Retold:
         """p16."""
         term = self.one("disability_terms", term_id=self.values["term_id"])
         established = day(term["established_on"])
-        assert self.start <= day(term["decided_on"]) <= min(self.end, self.today)
+        decided = day(term["decided_on"])
+        assert self.governed_from <= decided <= min(self.end, self.today)
         if self.values["check"] == "mode":
             finding = term["decision_mode"] != "in_absentia" and "wrong_mode"
         elif self.values["check"] == "term":
@@ -329,7 +354,8 @@ class Retold:
             if due_on >= self.today:
                 return {"outcome": "pending", "reason": None, "due_on": str(due_on)}
             held = self.happened(term["control_exam_on"])
-            finding = (not held or held > due_on) and "control_exam_overdue"
+            in_time = held is not None and established < held <= due_on
+            finding = not in_time and "control_exam_overdue"
         return {
             "outcome": "finding" if finding else "ok",
             "reason": finding or None,
@@ -367,6 +393,8 @@ class Retold:
     def case_deadlines(self) -> dict:
         """p5, p6, p20 to p22."""
         case = (self.rows("applications") or self.rows("jobseekers"))[0]
+        begun = day(case.get("submitted_on") or case.get("registered_on"))
+        assert self.governed_from <= begun <= self.end
         matched = None
         if self.values["step"] == "draft":
             match_due = due(day(case["registered_on"]), 1, self.policy)
@@ -387,44 +415,80 @@ class Retold:
         if ends:
             outcome = "met" if ends <= due_on else "late"
         else:
-            outcome = "open" if due_on >= self.today else "overdue"
+            # The centre owes help, not a job.
+            late = "no_match" if self.values["step"] == "match" else "overdue"
+            outcome = "open" if due_on >= self.today else late
         return {
             "outcome": outcome,
+            "reason": outcome if outcome in ("late", "overdue", "no_match") else None,
             "started_on": str(starts),
             "done_on": str(ends) if ends else None,
             "due_on": str(due_on),
         }
 
+    def jobseeker_findings(self) -> dict:
+        """p19, p21: whether the case has what was found in it."""
+        (case,) = self.rows("jobseekers")
+        begun = day(case["registered_on"])
+        assert self.governed_from <= begun <= self.end
+        assert self.happened(case["unemployed_decided_on"])
+        offered = self.happened(case["work_offered_on"])
+        finding = self.values["finding"]
+        return {
+            "reason": {
+                "decision_without_centre": case["centre_id"] is None,
+                "signed_without_draft": not self.happened(case["draft_decision_on"]),
+                "signed_despite_offer": offered
+                and offered <= due(begun, 1, self.policy),
+            }[finding]
+            and finding
+        }
+
     def application_findings(self) -> dict:
         """p1 to p14: whether the row has what was found in it."""
         (row,) = self.rows("applications")
+        assert self.governed_from <= day(row["submitted_on"]) <= self.end
         code = int(row["service_code"] or 0)
         notified = self.happened(row["notified_on"])
+        decided = self.happened(row["decided_on"])
         formed = self.happened(row["case_formed_on"])
         checked = self.happened(row["checked_on"])
+        channel = row["notification_channel"]
         finding = self.values["finding"]
         missing = finding.removeprefix("incomplete:")
-        return {
-            "finding": finding,
-            "reason": {
-                "service_not_covered": not 1 <= code <= 25,
-                "no_attachment": int(row["attachment_count"] or 0) == 0,
-                "not_signed": row["signed"] != "true",
-                "wrong_addressee": row["addressee"] not in (None, addressee(code)),
-                "case_before_check": formed and (not checked or formed < checked),
-                "duplicate_notification": notified
-                and row["notification_channel"] in ("sms", "cabinet")
-                and row["reply_in_document_system"] != "false",
-                "extended_automatically": code == ASP and self.is_covered(row),
-                "survey_not_remote": code == ASP
-                and self.happened(row["decided_on"])
-                and row["survey_mode"] != "remote",
-                "result_not_electronic": code == ASP
-                and notified
-                and row["notification_channel"] is None,
-            }.get(finding, missing != finding and row[missing] is None)
-            and finding,
+        holds = {
+            "service_not_covered": not 1 <= code <= 25,
+            "incomplete:phone": row["phone"] is None and row["email"] is None,
+            "no_attachment": int(row["attachment_count"] or 0) == 0,
+            "not_signed": row["signed"] != "true",
+            "wrong_addressee": row["addressee"] not in (None, addressee(code)),
+            "wrong_office": self.is_elsewhere(row),
+            "case_before_check": formed and (not checked or formed < checked),
+            "duplicate_notification": notified
+            and channel in ("sms", "cabinet")
+            and row["reply_in_document_system"] == "true",
+            "no_channel": notified and channel is None,
+            "not_notified": decided and decided < self.today and not notified,
+            "extended_automatically": code == ASP and self.is_covered(row),
+            "survey_not_remote": code == ASP
+            and decided
+            and row["survey_mode"] != "remote",
+            "result_not_electronic": code == ASP and notified and channel is None,
         }
+        is_so = holds.get(finding, missing != finding and row.get(missing) is None)
+        return {"finding": finding, "reason": is_so and finding}
+
+    def is_elsewhere(self, application: dict) -> bool:
+        """Whether the office is of another district than the applicant's place."""
+        known = {unit["kato"] for unit in self.rows("kato")}
+        person = self.person(application["iin"])
+        office = application["forwarded_to_kato"]
+        return (
+            self.happened(application["forwarded_on"]) is not None
+            and person is not None
+            and {office, person["kato"]} <= known
+            and office[:4] != person["kato"][:4]
+        )
 
     def is_covered(self, application: dict) -> bool:
         """Whether a cited award of the person covers the day of submission."""
@@ -444,43 +508,209 @@ class Retold:
 
     def food_set_recipients(self) -> dict:
         """p26, p27."""
-        return {**self.place(), **self.norm("set_cost")}
+        place = self.place()
+        return {**place, **self.norm("set_cost", place["region_kato"])}
+
+    def food_set_lists(self) -> dict:
+        """p26, p30: how a row of the lists goes on."""
+        before = self.one("lists")
+        month = self.values["list_month"]
+        drawn = self.explanation["run"]["list_drawn"]
+        is_judged = drawn and month == self.context["list_month"]
+        handed_over, other_status = self.settled(self.values["grounds"])
+        stands = self.judged(before) if is_judged else self.as_before(before)
+        return {
+            **stands,
+            "delivery_status": "delivered" if handed_over else other_status,
+        }
+
+    def as_before(self, before: dict) -> dict:
+        same = ("list_no", "listed_on", "region_kato", "district_kato", "grounds")
+        return {
+            **{name: before[name] for name in same if name != "list_no"},
+            "list_no": int(before["list_no"]),
+            "primary_ground": before["primary_ground"],
+            "ended_on": before["ended_on"],
+            "ended_reason": before["ended_reason"],
+            "reason": before["ended_reason"],
+            "outcome": "ended" if before["ended_on"] else "entitled",
+        }
+
+    def judged(self, before: dict | None) -> dict:
+        """A row of the month for which a list is drawn."""
+        met = [code for code, outcome in self.grounds().items() if outcome == "met"]
+        none = {"ended_on": None, "ended_reason": None, "reason": None}
+        if before is None:
+            assert met
+            held = self.is_held(self.place()["region_kato"])
+            assert (self.values["list_no"] is None) == bool(held)
+            return {
+                **self.place(),
+                **none,
+                "reason": held,
+                "listed_on": None if held else str(self.today),
+                "primary_ground": met[0],
+                "grounds": "|".join(met),
+                "outcome": "held" if held else "entitled",
+            }
+        if met:
+            return {**self.as_before(before), **none, "outcome": "entitled"}
+        reason = before["ended_reason"] or self.why_not(before["primary_ground"])
+        return {
+            **self.as_before(before),
+            "ended_on": before["ended_on"] or str(self.today),
+            "ended_reason": reason,
+            "reason": reason,
+            "outcome": "ended",
+        }
+
+    def why_not(self, ground: str) -> str:
+        """Why a ground of the list is not met, by the rows of its own decision."""
+        if self.grounds()[ground] == "not_candidate":
+            return "no_record"
+        return self.ground(ground)[1]
+
+    def grounds(self) -> dict[str, str]:
+        """The outcome of every ground, each taken anew from its own rows."""
+        return {
+            one["kind"]: one["outcome"]
+            if one["outcome"] == "not_candidate"
+            else Retold(self.explanation, one).ground(one["kind"])[0]
+            for one in self.explanation["decisions"]
+            if one["table"] == "food_set_decisions"
+        }
+
+    def is_held(self, region: str) -> str | None:
+        """Why a region is not published: by the norm that its recipients' rows have."""
+        (listed, *_) = self.others("food_set_recipients")
+        norm = Retold(self.explanation, listed).one("food_set_norms")
+        if norm is None:
+            return "no_norm"
+        assert norm["kato"] == region
+        index = 2 * Decimal(self.context["monthly_calculation_index"])
+        return "below_floor" if Decimal(norm["set_cost"]) < index else None
+
+    def others(self, table: str, **values: str) -> list[dict]:
+        """The explanation's decisions in another mart."""
+        return [
+            one
+            for one in self.explanation["decisions"]
+            if one["table"] == table
+            and all(one["values"][name] == value for name, value in values.items())
+        ]
+
+    def settled(self, grounds: str) -> tuple[int, str]:
+        """How many sets are handed over by net, and how the others stand."""
+        net, other = 0, "outstanding"
+        for delivery in self.in_order(self.rows("deliveries")):
+            net = max(0, net + MOVES[delivery["status"]])
+            other = delivery["status"] if delivery["status"] != "delivered" else other
+        return min(net, self.sets(grounds)), other
+
+    def sets(self, grounds: str) -> int:
+        one = self.policy["food_set.sets_per_person"] == "one"
+        return 1 if one else len(grounds.split("|"))
+
+    def in_order(self, deliveries: list[dict]) -> list[dict]:
+        assert all(self.happened(one["delivered_on"]) for one in deliveries)
+        return sorted(deliveries, key=lambda d: (d["delivered_on"], d["delivery_id"]))
 
     def delivery_plan(self) -> dict:
-        """p28 to p30."""
-        norm = self.norm("amount")
-        (contract,) = self.rows("supply_contracts") or [None]
-        (account,) = self.rows("bank_accounts") or [None]
-        (delivery,) = self.rows("deliveries") or [None]
-        in_force = contract and self.covers(contract, "valid_from", "valid_to")
-        assert not contract or (in_force and self.happened(contract["signed_on"]))
-        assert not delivery or self.happened(delivery["delivered_on"])
+        """p28 to p30: one set of the row of the list."""
+        month = self.values["list_month"]
+        (row,) = self.others("food_set_lists", list_month=month)
+        listed = Retold(self.explanation, row)
+        standing = listed.food_set_lists()["outcome"]
+        handed_over, other_status = listed.settled(row["values"]["grounds"])
+        one = self.policy["food_set.sets_per_person"] == "one"
+        grounds = [] if one else row["values"]["grounds"].split("|")
+        nth = grounds.index(self.values["primary_ground"]) if grounds else 0
+        is_delivered = nth < handed_over
+        told = {
+            "standing": standing,
+            "region_kato": row["values"]["region_kato"],
+            "delivery_status": "delivered" if is_delivered else other_status,
+            "contract_id": None,
+            "iban": None,
+            "account_of": None,
+        }
+        norm = self.norm("amount", row["values"]["region_kato"])
+        if standing == "ended" and not is_delivered:
+            return {
+                **told,
+                "mode": norm["mode"],
+                "amount": None,
+                "outcome": "withdrawn",
+                "reason": "withdrawn",
+            }
+        told |= norm
         if norm["mode"] == "cash":
-            assert not contract
-            allocation = "account" if account else "no_account"
-        else:
-            allocation = "allocated" if contract else "unallocated"
+            return {**told, **self.account()}
+        deliveries = listed.in_order(listed.rows("deliveries"))
+        delivered = [one for one in deliveries if one["status"] == "delivered"]
+        of_delivery = delivered[nth]["contract_id"] if is_delivered else None
+        if norm["mode"] is None:
+            return {**told, "outcome": "unallocated", "reason": "no_norm"}
+        if of_delivery is None:
+            return {**told, **self.contract(row["values"]["region_kato"])}
         return {
-            **norm,
-            "region_kato": self.place()["region_kato"],
-            "outcome": allocation,
-            "contract_id": contract and contract["contract_id"],
-            "iban": account and account["iban"],
-            "delivery_status": delivery["status"] if delivery else "outstanding",
+            **told,
+            "contract_id": of_delivery,
+            "outcome": "allocated",
+            "reason": None,
+        }
+
+    def contract(self, region: str) -> dict:
+        """The contract the set comes from: in force, and of the region."""
+        found = self.values["contract_id"]
+        if found is None:
+            return {"outcome": "unallocated", "reason": "unallocated"}
+        contract = self.one("supply_contracts", contract_id=found)
+        assert contract["kato"] == region
+        assert self.covers(contract, "valid_from", "valid_to")
+        assert self.happened(contract["signed_on"])
+        return {"contract_id": found, "outcome": "allocated", "reason": None}
+
+    def account(self) -> dict:
+        """Their own account, or for a minor a parent's or guardian's."""
+        account = self.one("bank_accounts")
+        if account is None:
+            return {"outcome": "no_account", "reason": "no_account"}
+        assert self.happened(account["confirmed_on"])
+        whose = "own" if account["iin"] == self.iin else "representative"
+        if whose == "representative":
+            assert self.policy["food_set.account_of"] == "own_or_representative"
+            assert self.birthday(self.person(self.iin), 18) > self.today
+            link = self.one(
+                "family_links", child_iin=self.iin, parent_iin=account["iin"]
+            )
+            assert self.covers(link, "valid_from", "valid_to")
+            assert not self.died(self.person(account["iin"]))
+        return {
+            "iban": account["iban"],
+            "account_of": whose,
+            "outcome": "account",
+            "reason": None,
         }
 
     def delivery_findings(self) -> dict:
-        """p30: repeated where the person's set was taken by an earlier one."""
+        """p30: the first that holds, by the person's row of the lists of the month."""
         found = self.one("deliveries", delivery_id=self.key)
-        earlier = [
-            delivery
-            for delivery in self.rows("deliveries", iin=found["iin"])
-            if (delivery["delivered_on"], delivery["delivery_id"])
-            < (found["delivered_on"], found["delivery_id"])
-        ]
-        listed = self.person(found["iin"])
-        assert bool(listed) == bool(earlier)
-        return {"reason": "repeated" if listed else "not_on_list"}
+        listed = self.others("food_set_lists", list_month=found["list_month"])
+        if not listed:
+            return {"reason": "not_on_list"}
+        assert found["status"] == "delivered"
+        death = self.person(self.iin)["death_date"]
+        if death and death < found["delivered_on"]:
+            return {"reason": "after_death"}
+        row = Retold(self.explanation, listed[0])
+        net = 0
+        for delivery in row.in_order(row.rows("deliveries")):
+            net = max(0, net + MOVES[delivery["status"]])
+            if delivery["delivery_id"] == self.key:
+                break
+        repeated = net > self.sets(listed[0]["values"]["grounds"])
+        return {"reason": "repeated" if repeated else None}
 
     def place(self) -> dict:
         """The region and district of the registered code."""
@@ -494,12 +724,12 @@ class Retold:
             "district_kato": unit["kato"][:4] + "00000",
         }
 
-    def norm(self, cost: str) -> dict:
-        """What the region's norm gives."""
+    def norm(self, cost: str, region: str) -> dict:
+        """What a region's norm gives."""
         norm = self.one("food_set_norms")
         if norm is None:
             return {"mode": None, cost: None}
-        assert norm["kato"] == self.place()["region_kato"]
+        assert norm["kato"] == region
         assert self.covers(norm, "valid_from", "valid_to")
         return {"mode": norm["mode"], cost: f"{Decimal(norm['set_cost']):.2f}"}
 
@@ -510,6 +740,10 @@ class Retold:
         return day(text) if text and day(text) <= self.today else None
 
 
+# The first day of this edition of the Rules.
+RULES = date(2020, 4, 1)
+# What a delivery does to the sets in hand.
+MOVES = {"delivered": 1, "returned": -1, "failed": 0}
 CALENDAR = holidays.country_holidays("KZ", years=range(2018, 2023))
 ASP = 15
 

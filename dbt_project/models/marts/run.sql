@@ -8,6 +8,14 @@ editions as (
     from {{ ref('paragraphs_in_force') }}
 ),
 
+-- The order restated Rules that were there before it: what is not loaded may have been.
+loaded as (
+    select
+        min(valid_from) as first_on,
+        min(recorded_on) as known_on
+    from {{ ref('paragraphs') }}
+),
+
 final as (
     select
         context.run_id,
@@ -25,10 +33,13 @@ final as (
         case
             when editions.paragraphs = 0
                 then concat(
-                    'No edition of the rules applies on ',
+                    'The edition of the rules that applied on ',
                     cast(context.as_of as varchar),
-                    ' as known on ', cast(context.known_at as varchar),
-                    ': nothing is decided.'
+                    ', as known on ', cast(context.known_at as varchar),
+                    ', is not loaded (the first that is applies from ',
+                    cast(loaded.first_on as varchar),
+                    ' and is known from ', cast(loaded.known_on as varchar),
+                    '): nothing is decided.'
                 )
             when context.list_drawn then ''
             else concat(
@@ -42,6 +53,7 @@ final as (
         cast('' as varchar) as overridden_checks
     from context
     cross join editions
+    cross join loaded
 )
 
 select * from final

@@ -182,6 +182,8 @@ def configure(connection: duckdb.DuckDBPyConnection, spill: Path | None) -> None
         raise UsageError(
             f"{MEMORY_LIMIT} is an amount of memory such as 4GB, not {limit!r}"
         ) from None
+    # No name in a query is ever one of Python's.
+    connection.execute("set python_enable_replacements = false")
     connection.execute(f"set temp_directory = {text_literal(spill or '')}")
     connection.execute(f"set global TimeZone = {text_literal(TIME_ZONE)}")
 
@@ -279,6 +281,11 @@ def attach(
                 f"{file} is not encrypted: it was begun without {KEY}"
             ) from None
         connection.execute(f"{sql} (read_only)")
+
+
+def attach_empty(connection: duckdb.DuckDBPyConnection, name: str) -> None:
+    """Attach an empty database in memory under a name."""
+    connection.execute(f"attach ':memory:' as {quoted(name)}")
 
 
 def is_encrypted(file: Path) -> bool:

@@ -6,7 +6,7 @@ fails is worse than none: so such views are put away when the run is filed. Thei
 stays in the file, and whoever has the home as well opens the file with them again.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,8 +18,10 @@ from komek.base.places import Home
 from komek.landing.snapshots import revision_of
 from komek.runs.landed_views import landed_views
 
-# The SQL of what was put away, in an order in which each view stands on those before.
+# The SQL of what was put away.
 PUT_AWAY = "landing.put_away"
+# Laid out anew from the manifests: the home may have moved.
+_LAID_OUT = "landing"
 _FILED = "filed_run"
 
 
@@ -32,25 +34,16 @@ def put_away(run_file: Path) -> None:
     """
     with database.connect(run_file) as connection:
         connection.execute(
-            f"create or replace table {PUT_AWAY}"
-            " (nth integer, schema_name varchar, view_name varchar, sql varchar)"
+            f"create table if not exists {PUT_AWAY}"
+            " (schema_name varchar, view_name varchar, sql varchar)"
         )
-        for (name,) in connection.execute(
-            "select view_name from duckdb_views()"
-            " where database_name = current_database() and schema_name = 'landing'"
-            " and contains(sql, 'read_parquet(') order by view_name"
-        ).fetchall():
-            # Laid out anew from the manifests: the home may have moved.
-            connection.execute(f"drop view landing.{quoted(name)}")
-        nth = 0
-        while broken := list(_broken_views(connection)):
-            nth += 1
-            for schema, name, sql in broken:
-                connection.execute(
-                    f"insert into {PUT_AWAY} values (?, ?, ?, ?)",
-                    [nth, schema, name, sql],
-                )
-                connection.execute(f"drop view {quoted(schema)}.{quoted(name)}")
+        read_files = connection.execute(
+            "select schema_name, view_name, sql from duckdb_views()"
+            " where database_name = current_database() and not internal"
+            " and contains(sql, 'read_parquet(')"
+        ).fetchall()
+        _take(connection, read_files)
+        _take(connection, _broken_views(connection))
 
 
 @contextmanager
@@ -77,7 +70,7 @@ def attached(
             names.clear()
             database.attach(connection, run_file, _FILED)
             names.append(_FILED)
-            connection.execute(f"attach ':memory:' as {name}")
+            database.attach_empty(connection, name)
             names.append(name)
             _open_anew(connection, Home.of_run_file(run_file), name)
         yield
@@ -86,18 +79,32 @@ def attached(
             connection.execute(f"detach {attached_name}")
 
 
+def _take(
+    connection: duckdb.DuckDBPyConnection, views: Sequence[tuple[str, str, str]]
+) -> None:
+    """Take views from the file, schema, name and SQL, and keep their SQL."""
+    for schema, name, sql in views:
+        if schema != _LAID_OUT:
+            connection.execute(
+                f"insert into {PUT_AWAY} values (?, ?, ?)", [schema, name, sql]
+            )
+        connection.execute(f"drop view {quoted(schema)}.{quoted(name)}")
+
+
 def _broken_views(
     connection: duckdb.DuckDBPyConnection,
-) -> Iterator[tuple[str, str, str]]:
-    """Yield the views, schema, name and SQL, that name what is not there any more."""
+) -> list[tuple[str, str, str]]:
+    """Return the views, schema, name and SQL, that name what is not there any more."""
+    broken = []
     for schema, name, sql in connection.execute(
         "select schema_name, view_name, sql from duckdb_views()"
-        " where database_name = current_database() and not internal order by all"
+        " where database_name = current_database() and not internal"
     ).fetchall():
         try:
             connection.execute(f"describe from {quoted(schema)}.{quoted(name)}")
         except duckdb.CatalogException:
-            yield schema, name, sql
+            broken.append((schema, name, sql))
+    return broken
 
 
 def _is_put_away(connection: duckdb.DuckDBPyConnection, name: str) -> bool:
@@ -129,12 +136,32 @@ def _open_anew(connection: duckdb.DuckDBPyConnection, home: Home, name: str) -> 
             connection.execute(f"create view {named} as from {_FILED}.{named}")
         for sql in _landing(connection, home):
             connection.execute(sql)
-        for (sql,) in connection.execute(
-            f"select sql from {PUT_AWAY} order by nth, schema_name, view_name"
-        ).fetchall():
-            connection.execute(sql)
+        _create(
+            connection,
+            [
+                sql
+                for (sql,) in connection.execute(
+                    f"select sql from {PUT_AWAY} order by schema_name, view_name"
+                ).fetchall()
+            ],
+        )
     finally:
         connection.execute(f"use {quoted(before)}")
+
+
+def _create(connection: duckdb.DuckDBPyConnection, views: Sequence[str]) -> None:
+    """Create views, each once those that it stands on are there."""
+    while views:
+        waiting = []
+        for sql in views:
+            try:
+                connection.execute(sql)
+            except duckdb.CatalogException:
+                waiting.append(sql)
+        if len(waiting) == len(views):
+            # Now with the error.
+            connection.execute(waiting[0])
+        views = waiting
 
 
 def _landing(connection: duckdb.DuckDBPyConnection, home: Home) -> Iterator[str]:

@@ -29,6 +29,7 @@ from komek.landing.manifest import MANIFEST
 from komek.landing.snapshots import verify_snapshot
 from komek.publishing.packs import PACK_MANIFEST
 from komek.runs import rerun
+from komek.runs.filed import put_away
 from komek.runs.inputs import inputs_from_json
 from komek.runs.run import note_overridden
 from komek.runs.version import code_version
@@ -297,6 +298,7 @@ def _recomputed(home: Home, receipt: Mapping[str, Any], *, intact: bool) -> list
             )
             note_overridden(run, receipt["overridden_checks"].split("|"))
             blocking.check_and_settle(run, scratch.report(run.run_id))
+            put_away(run.file)
         except UnwritableError:
             raise
         except KomekError as error:

@@ -17,10 +17,12 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from komek.base import database
 from komek.base.errors import printable
 from komek.base.places import Home
 from komek.cli import _progress, main
 from komek.publishing.publication import current_publication
+from komek.runs.filed import attached
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "drop"
 KOMEK = str(Path(sys.executable).with_name("komek"))
@@ -166,9 +168,13 @@ def test_it_is_published_and_says_so_harmlessly(ended: Ended) -> None:
 
 def test_values_are_kept_as_they_were_received(ended: Ended) -> None:
     people = ", ".join(f"'{iin}'" for iin in ended.people)
-    kept = _fetched(
-        ended, f"select address from marts.recipient_people where iin in ({people})"
-    )
+    publication = current_publication(ended.home)
+    assert publication
+    run_file = ended.home.run_file(publication.run.run_id)
+    with database.connect() as connection, attached(connection, run_file):
+        kept = connection.execute(
+            f"select address from run.marts.recipient_people where iin in ({people})"
+        ).fetchall()
     assert {address for (address,) in kept} == set(VALUES)
     ((override,),) = _fetched(ended, "select override_reason from marts.run")
     assert override == OVERRIDE

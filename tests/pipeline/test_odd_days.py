@@ -1,6 +1,11 @@
-"""Days far from the emergency: no row with one ends a run or what is told of it."""
+"""Days far from the emergency, and readers far from the home.
+
+No row with such a day ends a run or what is told of it, and what is published says the
+same to whoever takes it, wherever they are.
+"""
 
 import csv
+import json
 import shutil
 import subprocess
 import sys
@@ -13,7 +18,7 @@ import pytest
 
 from komek.base.places import Home
 from komek.explain import explain, render
-from komek.explain.text import LANGUAGES
+from komek.explain.words import LANGUAGES
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "drop"
 KOMEK = str(Path(sys.executable).with_name("komek"))
@@ -195,3 +200,47 @@ def test_whoever_they_are_about_is_explained(ended: Ended) -> None:
         for language in LANGUAGES:
             told = "\n".join(render(explanation, language))
             assert day in told
+
+
+# All that is in a file, to a reader who has nothing else: not the home, not komek.
+READS_ALL = """
+import json, sys
+import duckdb
+alone = {"enable_external_access": "false", "autoload_known_extensions": "false"}
+with duckdb.connect(sys.argv[1], read_only=True, config=alone) as file:
+    (zone,) = file.execute("select current_setting('TimeZone')").fetchone()
+    found = {}
+    for schema, name in file.execute(
+        "select table_schema, table_name from information_schema.tables"
+    ).fetchall():
+        found[f"{schema}.{name}"] = file.execute(
+            "select count(*), md5(string_agg(text, chr(10) order by text))"
+            f' from (select r::varchar as text from "{schema}"."{name}" as r)'
+        ).fetchone()
+print(json.dumps([zone, found]))
+"""
+
+
+def test_what_is_published_is_the_same_to_any_reader(
+    ended: Ended, tmp_path: Path
+) -> None:
+    alone = tmp_path / "elsewhere.duckdb"
+    shutil.copy(ended.home.published_warehouse, alone)
+    zones, read = set(), []
+    for zone in ("America/New_York", "UTC", "Pacific/Kiritimati"):
+        said = subprocess.run(
+            [sys.executable, "-c", READS_ALL, str(alone)],
+            capture_output=True,
+            text=True,
+            check=True,
+            cwd=tmp_path,
+            env={"TZ": zone},
+        )
+        found, relations = json.loads(said.stdout)
+        zones.add(found)
+        read.append(relations)
+    assert len(zones) == 3
+    assert read[0] == read[1] == read[2]
+    # Views too: they stand on tables of the file.
+    assert read[0]["marts.lineage"][0] > 0
+    assert not [name for name in read[0] if name.startswith("staging.stg_persons")]

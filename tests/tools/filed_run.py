@@ -9,6 +9,7 @@ from komek.base import database, registries
 from komek.base.places import Home
 from komek.landing.own import land_own
 from komek.runs import build
+from komek.runs.filed import put_away
 from komek.runs.layout import begin
 from komek.runs.run import Request, Run, note_overridden
 from komek.trust.receipts import write_receipt
@@ -31,6 +32,7 @@ def compute(
 def file_run(home: Home, run: Run) -> str:
     """File a computed run without publishing it."""
     home.runs.mkdir(parents=True, exist_ok=True)
+    put_away(run.file)
     run.file.rename(home.run_file(run.run_id))
     write_receipt(home, run, {"overridden_checks": ""})
     return run.run_id

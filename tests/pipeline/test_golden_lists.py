@@ -11,12 +11,12 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from filed_run import compute
 from golden_rows import differences
 from komek.base.places import Home
 from komek.landing.land import land
-from komek.pipeline import prepare, publish
-from komek.runs import build
-from komek.runs.run import Request, load
+from komek.pipeline import publish
+from komek.runs.run import Request
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "month_of_lists"
 DAYS = sorted(path.name for path in GOLDEN.iterdir() if path.name != "drop")
@@ -25,8 +25,6 @@ CASES = [
     for day in DAYS
     for path in sorted((GOLDEN / day).glob("*.csv"))
 ]
-# A nation of sixteen people is of no usual age or volume.
-SMALL = "golden rows"
 
 
 @pytest.fixture(scope="module")
@@ -38,11 +36,9 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Path]:
 
 
 def _published(home: Home, day: date) -> Path:
-    run_id = prepare(home, Request(day, day, {}, SMALL))
-    for layer in build.LAYERS:
-        build.layer(load(home, run_id), layer, docs=False)
-    assert publish(home, run_id, lambda _: None) is not None
-    return home.run_file(run_id)
+    run = compute(home, Request(day, day, {}))
+    assert publish(home, run.run_id, lambda _: None) is not None
+    return home.run_file(run.run_id)
 
 
 @pytest.mark.parametrize(("day", "expected"), CASES)

@@ -33,7 +33,7 @@ from komek.publishing.publication import (
 )
 from komek.publishing.publish import kept_from
 from komek.publishing.publish import publish as publish_run
-from komek.runs import build
+from komek.runs import build, filed
 from komek.runs.layout import begin
 from komek.runs.run import (
     Request,
@@ -288,6 +288,7 @@ def _file(home: Home, run: Run) -> None:
     for artifact in build.artifacts(run):
         shutil.copy2(artifact, kept / artifact.name)
     home.runs.mkdir(parents=True, exist_ok=True)
+    filed.put_away(run.file)
     database.fold_log(run.file)
     os.replace(run.file, home.run_file(run.run_id))  # noqa: PTH105  (atomic)
 

@@ -44,6 +44,11 @@ class Home:
         if "?" in str(self.root):
             raise UsageError(f"a home's path cannot have a ? in it: {self.root}")
 
+    @classmethod
+    def of_run_file(cls, run_file: Path) -> "Home":
+        """Return the home that the DuckDB file of a finished run lies in."""
+        return cls(run_file.parents[2])
+
     @property
     def landing(self) -> Path:
         """Immutable snapshots and their manifests."""

@@ -38,7 +38,7 @@ import yaml
 
 from komek.base import grounds, places, registries
 from komek.base.errors import UsageError
-from komek.runs.layout import ROWS_PER_FILE
+from komek.runs.landed_views import ROWS_PER_FILE
 
 _SUITE_KEYS = {"name", "table", "query", "key", "include", "expectations"}
 _EXPECTATION_KEYS = {"type", "kwargs", "severity", "meta"}

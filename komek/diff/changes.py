@@ -6,20 +6,19 @@ step, `touched.sql` and `sources.sql` find the changed rows behind what data cau
 What time caused is in `moments.py`.
 """
 
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from komek.base import database
 from komek.base.errors import KomekError
 from komek.base.registries import Entity
 from komek.diff.moments import Days, keep_moments
 from komek.diff.steps import State
-from komek.runs.layout import ROWS_PER_FILE
+from komek.runs.filed import attached
+from komek.runs.landed_views import ROWS_PER_FILE
 
 _SOURCE_ROWS = """
     insert into source_rows
@@ -121,16 +120,6 @@ def _touch(
     connection: duckdb.DuckDBPyConnection, cause: str, *, is_after: bool
 ) -> None:
     connection.execute(_query("touched"), {"cause": cause, "is_after": is_after})
-
-
-@contextmanager
-def attached(connection: duckdb.DuckDBPyConnection, file: Path) -> Iterator[None]:
-    """Attach a run's file under the name by which its views know it."""
-    database.attach(connection, file, "run")
-    try:
-        yield
-    finally:
-        connection.execute("detach run")
 
 
 def _put_down_the_rest(

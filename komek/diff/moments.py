@@ -11,7 +11,7 @@ import duckdb
 
 from komek.base import registries
 from komek.diff.steps import State
-from komek.runs.layout import ROWS_PER_FILE
+from komek.runs.landed_views import ROWS_PER_FILE
 
 # Days that nothing is decided by, and the lists, which say what was decided.
 _SILENT = ("birth_date", "contacted_on", "list_month", "listed_on", "month")

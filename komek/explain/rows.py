@@ -16,7 +16,7 @@ import duckdb
 from komek.base import database, registries
 from komek.base.errors import KomekError
 from komek.base.places import Home
-from komek.runs.layout import ROWS_PER_FILE
+from komek.runs.landed_views import ROWS_PER_FILE
 
 Row = dict[str, Any]
 

@@ -43,6 +43,7 @@ from komek.publishing.pack_files import (
 )
 from komek.publishing.pack_rows import cut_cells, gather
 from komek.publishing.pack_workbook import write_xlsx
+from komek.runs import filed
 
 PACK_MANIFEST = "manifest.json"
 
@@ -97,8 +98,10 @@ def write_packs(
         OSError, duckdb.Error: a file cannot be written.
     """
     month = month_folder(folder, origin.list_month)
-    with database.connect(work / "packs.duckdb") as connection:
-        database.attach(connection, run_file, "run")
+    with (
+        database.connect(work / "packs.duckdb") as connection,
+        filed.attached(connection, run_file),
+    ):
         gather(connection)
         packs = _packs(connection, origin.list_month)
         if database.encrypts():

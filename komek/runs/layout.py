@@ -15,7 +15,6 @@ from komek.base.errors import printable
 from komek.base.places import Home
 from komek.base.registries import Entity
 from komek.base.scratch import hold
-from komek.landing.received import FILE_NAME, MALFORMED
 from komek.landing.snapshots import Snapshot
 from komek.landing.working_days import WorkingDays, land_working_days
 from komek.runs.inputs import (
@@ -26,10 +25,10 @@ from komek.runs.inputs import (
     recorded_inputs,
     refuse_changed,
 )
+from komek.runs.landed_views import landed_views
 from komek.runs.run import Request, Run, run_id_of, save
 from komek.runs.version import code_version
 
-ROWS_PER_FILE = 10_000_000_000
 MAX_SHOWN_NAMES = 20
 MAX_SHOWN_LENGTH = 100
 _KINDS = {"date": "DATE", "integer": "INTEGER"}
@@ -168,78 +167,14 @@ def _lay_out_rows(
     snapshot: Snapshot,
     file_no: int,
 ) -> None:
-    """Write the view of an entity's rows: its declared columns, as they came.
-
-    Where files differ in their columns or types, each kind of file has a view of its
-    own (`<entity>_1` and so on): what a value is depends on the type it came in, and is
-    staging's to judge. The entity's own view then has the text of all.
-    """
-    kinds = _kinds_of_files(snapshot)
-    parts = []
-    for number, (types, places) in enumerate(kinds, start=1):
-        view = entity.name if len(kinds) == 1 else f"{entity.name}_{number}"
-        declared = [name for name in entity.column_names if name in types]
-        connection.execute(
-            f"create view landing.{view} as "
-            + _select(snapshot, declared, places, file_no, MALFORMED in types)
-        )
-        columns = {name: types[name] for name in declared}
-        columns |= {"source_row": "BIGINT", "malformed": "BOOLEAN"}
-        connection.executemany(
-            "insert into landing.landed_columns values (?, ?, ?, ?)",
-            [(entity.name, view, name, kind) for name, kind in columns.items()],
-        )
-        texts = "".join(f'cast("{name}" as varchar) as "{name}", ' for name in declared)
-        parts.append(f"select {texts}source_row, malformed from landing.{view}")
-    if len(kinds) > 1:
-        union = " union all by name ".join(parts)
-        connection.execute(f"create view landing.{entity.name} as {union}")
-
-
-def _kinds_of_files(snapshot: Snapshot) -> list[tuple[dict[str, str], list[int]]]:
-    """Return the kinds of files in a snapshot, in the order of their first.
-
-    Returns:
-        Pairs of what columns the files have, name to type, and the places (from 0) of
-        the files in the snapshot. One from a CSV also has what marks malformed lines.
-    """
-    kinds: list[tuple[dict[str, str], list[int]]] = []
-    for place, file in enumerate(snapshot.files):
-        types = {column.name: column.type for column in file.columns}
-        if file.format != "parquet":
-            types[MALFORMED] = "VARCHAR"
-        same = next((places for known, places in kinds if known == types), None)
-        if same is None:
-            kinds.append((types, [place]))
-        else:
-            same.append(place)
-    return kinds
-
-
-def _select(
-    snapshot: Snapshot,
-    columns: Iterable[str],
-    places: Sequence[int],
-    file_no: int,
-    marks_malformed: bool,
-) -> str:
-    """Return what to select of the files at some places, all at once."""
-    number = f"{file_no + places[0]}"
-    if len(places) > 1:
-        name = f"regexp_extract({FILE_NAME}, '([0-9]+)[.]parquet$', 1)"
-        number = f"({file_no} + cast({name} as bigint))"
-    malformed = f'"{MALFORMED}" is not null' if marks_malformed else "false"
-    files = database.scan_encrypted(
-        [snapshot.paths[place] for place in places],
-        database.LANDING,
-        f"filename = '{FILE_NAME}'",
-        "file_row_number = true",
-    )
-    selected = "".join(f'"{column}", ' for column in columns)
-    return (
-        f"select {selected}cast({number} as bigint) * {ROWS_PER_FILE}"
-        f" + file_row_number + 1 as source_row, {malformed} as malformed from {files}"
-    )
+    """Write the views of an entity's rows, and say which columns they have."""
+    for view in landed_views(entity, snapshot, file_no):
+        connection.execute(f"create view landing.{view.name} as {view.sql}")
+        if view.types:
+            connection.executemany(
+                "insert into landing.landed_columns values (?, ?, ?, ?)",
+                [(entity.name, view.name, name, t) for name, t in view.types.items()],
+            )
 
 
 def _joined(names: Iterable[str]) -> str:

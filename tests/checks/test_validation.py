@@ -15,7 +15,7 @@ from komek.base.errors import StoppedError, UsageError
 from komek.checks.check import _check, check_door, check_result
 from komek.checks.outcome import Outcome, Result
 from komek.checks.suites import Suite, door_suites, result_suites
-from komek.runs.layout import ROWS_PER_FILE
+from komek.runs.landed_views import ROWS_PER_FILE
 
 LIVING, DEAD, CHILD, UNKNOWN = (
     "900101300011",

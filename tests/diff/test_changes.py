@@ -14,7 +14,7 @@ from komek.diff.changes import changes_between
 from komek.diff.moments import Days
 from komek.diff.steps import State
 from komek.diff.text import render
-from komek.runs.layout import ROWS_PER_FILE
+from komek.runs.landed_views import ROWS_PER_FILE
 
 SCHEMA = """
 create schema marts;

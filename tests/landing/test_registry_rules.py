@@ -16,7 +16,8 @@ from komek.base.places import Home
 from komek.base.registries import Entity
 from komek.landing.land import land
 from komek.runs import build
-from komek.runs.layout import ROWS_PER_FILE, begin
+from komek.runs.landed_views import ROWS_PER_FILE
+from komek.runs.layout import begin
 from komek.runs.run import Request
 from random_registries import write_registries
 from registry_rules import Place, Verdict, judge

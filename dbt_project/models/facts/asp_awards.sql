@@ -1,5 +1,3 @@
-{{ config(materialized='view') }}
-
 -- Awards of targeted social assistance, as of the run's snapshot.
 select
     award_id,

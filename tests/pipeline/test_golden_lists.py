@@ -1,7 +1,7 @@
 """Golden rows of a month of lists: official days one after another in one home.
 
-Each publishes its lists for the next (p26). Everything under `golden/month_of_lists/` was
-written by hand from the Rules, as `golden/README.md` says.
+Each publishes its lists for the next (p26). Everything under `golden/month_of_lists/`
+was written by hand from the Rules, as `golden/README.md` says.
 """
 
 from collections.abc import Mapping

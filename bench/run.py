@@ -161,7 +161,7 @@ def lists(root: Path) -> float:
 
 
 def audited(root: Path) -> float:
-    """Ask the lineage for the source rows of a recipient; return the seconds it took."""
+    """Ask the lineage for the source rows of a recipient; return the seconds."""
     with duckdb.connect(
         _published(Home(root)).folder / WAREHOUSE, read_only=True
     ) as connection:

@@ -207,7 +207,7 @@ def test_what_cannot_be_made_lands_not_at_all(home: Home) -> None:
         path.write_bytes(b"half")
         raise ValueError
 
-    with pytest.raises(ValueError):  # noqa: PT011
+    with pytest.raises(ValueError):
         land_own(home, LISTS, DAY, "publication-1", fail)
 
     assert newest_snapshots(home, "lists") == []

@@ -133,8 +133,8 @@ def unfinished(tmp_path: Path) -> Run:
         [
             "create schema marts",
             (
-                "create table marts.run (finished_at timestamp, override_reason varchar,"
-                " overridden_checks varchar)"
+                "create table marts.run (finished_at timestamp,"
+                " override_reason varchar, overridden_checks varchar)"
             ),
             "insert into marts.run values (null, '', '')",
         ],

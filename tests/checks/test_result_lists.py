@@ -50,7 +50,8 @@ HELD = (
     ),
     (
         f"insert into {PLAN} values ('2020-04-01', '{CHILD}', '{AKTOBE}', 'p25_2', "
-        "null, null, 'unallocated', null, null, null, 'outstanding', null, 'held', 'p28')"
+        "null, null, 'unallocated', null, null, null, 'outstanding', null, 'held', "
+        "'p28')"
     ),
     (
         "insert into marts.evidence_food_set_lists "

@@ -15,14 +15,8 @@ LIVING, DEAD, CHILD, UNKNOWN = (
     "150101500033",
     "900101300044",
 )
-
-
 IBAN = "KZ351234567890123456"
-
-
 PERSONAL = (LIVING, DEAD, CHILD, UNKNOWN, IBAN, "90010130", "Ахметов")
-
-
 Breaks = dict[tuple[str, str], str]
 
 

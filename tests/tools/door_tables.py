@@ -120,8 +120,6 @@ DOOR_BREAKS: Breaks = {
         "update staging.stg_kato set kato = '1' || substring(kato, 3, 7) || '1'"
     ),
 }
-
-
 # Tolerances: what a snapshot may be, and what it may not.
 TOLERATED = (
     profile("asp_awards", age_days=35),
@@ -131,8 +129,6 @@ TOLERATED = (
     profile("applications", rows_without_person=60),
     profile("persons", previous_rows="null"),
 )
-
-
 NOT_TOLERATED = {
     ("asp_awards", "age_in_days"): (profile("asp_awards", age_days=36),),
     ("asp_members", "quarantined_share"): (
@@ -144,8 +140,6 @@ NOT_TOLERATED = {
         profile("applications", rows_without_person=61),
     ),
 }
-
-
 # A registry that is not there for all that was delivered: nothing passes over it.
 NOTHING_LEFT = {
     ("persons", "not_empty"): (
@@ -171,10 +165,6 @@ NOTHING_LEFT = {
         ),
     ),
 }
-
-
 # More bad rows than good ones in a registry that is too small for other shares.
 MORE_BAD_THAN_GOOD = ("kato", "quarantined_share_if_small")
-
-
 TOLERANCE_SUITES = "persons asp_awards asp_members jobseekers applications"

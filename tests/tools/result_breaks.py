@@ -19,8 +19,6 @@ LISTS = [
     "contract_findings",
     "region_status",
 ]
-
-
 KEYS = {
     "food_set_decisions": "ground",
     "asp_extensions": "award_id",
@@ -39,13 +37,9 @@ KEYS = {
     "law_coverage": "paragraph",
     "run": "run_id",
 }
-
-
 A_DELIVERY = (
     f"insert into marts.delivery_findings values ('d1', '{LIVING}', 'repeated', 'p30')"
 )
-
-
 A_CONTRACT = (
     "insert into marts.contract_findings values "
     "('c1', '110000000', 'price_differs', 'p28')"
@@ -55,15 +49,11 @@ SHARED_ACCOUNT = (
     f"'p25_3', 'cash', null, 'account', '{IBAN}', 'i' || i, 5556, 'outstanding', 2, "
     "'entitled', 'p28' from range(101) t(i)"
 )
-
-
 MANY_DEAD = (
     "insert into marts.food_set_decisions select '2020-04-01', 'i' || i, 'p25_3', "
     "'not_met', case when i < 21 then 'deceased' else 'term_not_in_force' end, 'p25', "
     "'190000000' from range(100) t(i)"
 )
-
-
 # What breaks each expectation. Several may be broken in one file: they add up.
 RESULT_BREAKS: list[Breaks] = [
     {
@@ -336,17 +326,11 @@ RESULT_BREAKS: list[Breaks] = [
         ),
     },
 ]
-
-
 BROKEN = [(n, name) for n, breaks in enumerate(RESULT_BREAKS) for name in breaks]
-
-
 EVIDENCE_OF_TWO_SETS = (
     f"select iin || '|' || primary_ground, {source_row(1)}, 'p26' "
     "from marts.food_set_recipients"
 )
-
-
 # What may be wrong with a row of the evidence that is sound otherwise.
 UNSOUND = {
     "no key": "row_key = null",

@@ -49,3 +49,9 @@ where
         and days.happened_on > cast($earlier as date)
         and days.happened_on <= cast($later as date)
     )
+    -- notified by the day after the decision (p10)
+    or (
+        touched.entity = 'applications'
+        and days.event = 'decided_on'
+        and days.happened_on = cast($earlier as date)
+    )

@@ -5,7 +5,7 @@ from datetime import date
 from pathlib import Path
 
 from komek.base import database
-from komek.base.files import new_file, sha256, writing_to
+from komek.base.files import new_file, sha256, sync, writing_to
 from komek.base.places import Home
 from komek.base.registries import Entity
 from komek.landing import received
@@ -40,6 +40,8 @@ def land_own(
     with writing_to(home), only_one(folder), scratch_of(folder) as scratch:
         made = scratch / f"{day}.parquet"
         write(made)
+        made.chmod(0o600)
+        sync(made)
         received_sha256 = sha256(made)
         newest = newest_revision(home, entity.name, day)
         if newest and newest.sha256 == received_sha256:

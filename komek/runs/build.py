@@ -116,10 +116,13 @@ def _invoke(run: Run, layer: str, command: list[str]) -> None:
     from dbt.adapters.duckdb.connections import (  # noqa: PLC0415
         DuckDBConnectionManager,
     )
+    from dbt.artifacts.schemas.run import RunExecutionResult  # noqa: PLC0415
     from dbt.cli.main import dbtRunner  # noqa: PLC0415
 
     arguments = [
         *command,
+        # The manifest, megabytes of it, is written once: with the last layer.
+        *([] if layer in (LAYERS[-1], "docs") else ["--no-write-json"]),
         "--project-dir",
         str(places.DBT_PROJECT),
         "--profiles-dir",
@@ -135,18 +138,21 @@ def _invoke(run: Run, layer: str, command: list[str]) -> None:
         "--no-print",
         "--quiet",
     ]
-    with _environment(run):
+    with _environment(run), _silent():
         try:
             project = _project_sha256()
             if project not in _parsed:
-                parsed = dbtRunner().invoke(["parse", *arguments[len(command) :]])
+                options = arguments[arguments.index("--project-dir") :]
+                parsed = dbtRunner().invoke(["parse", *options])
                 _raise_failure(parsed)
                 _parsed.clear()
                 _parsed[project] = cast("Manifest", parsed.result)
-            _raise_failure(dbtRunner(manifest=_parsed[project]).invoke(arguments))
-            results = run.folder / "dbt" / "run_results.json"
-            if results.exists():
-                results.replace(results.with_name(f"run_results_{layer}.json"))
+            outcome = dbtRunner(manifest=_parsed[project]).invoke(arguments)
+            if isinstance(outcome.result, RunExecutionResult):
+                outcome.result.write(
+                    str(run.folder / "dbt" / f"run_results_{layer}.json")
+                )
+            _raise_failure(outcome)
         finally:
             DuckDBConnectionManager.close_all_connections()
 
@@ -190,6 +196,27 @@ def _environment(run: Run) -> Iterator[None]:
         }
         with environment(variables):
             yield
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Let dbt make no words of what it does: nobody reads them, and they take a sixth.
+
+    What fails is in its results.
+    """
+    from dbt_common.events import event_manager_client  # noqa: PLC0415
+    from dbt_common.events.event_manager import EventManager  # noqa: PLC0415
+
+    class Silent(EventManager):
+        def fire_event(self, *_: object, **__: object) -> None:
+            """Say nothing."""
+
+    before = event_manager_client.get_event_manager()
+    event_manager_client.ctx_set_event_manager(Silent())
+    try:
+        yield
+    finally:
+        event_manager_client.ctx_set_event_manager(before)
 
 
 def _raise_failure(outcome: "dbtRunnerResult") -> None:

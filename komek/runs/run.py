@@ -115,7 +115,7 @@ def overridden(run: Run) -> str:
 
 def note_blocked(run: Run, regions: Mapping[str, str]) -> None:
     """Keep in the run's folder which regions their own checks block, by which check."""
-    (run.folder / _BLOCKED).write_text(json.dumps(dict(regions)), encoding="utf-8")
+    put(run.folder / _BLOCKED, json.dumps(dict(regions)).encode())
 
 
 def blocked(run: Run) -> dict[str, str]:

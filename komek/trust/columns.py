@@ -17,6 +17,10 @@ Schema = Mapping[str, Mapping[str, Mapping[str, str]]]
 """Schema -> table -> column -> type, of every relation of the run's file."""
 
 
+# What was worked out last, by the code: one process may publish many runs.
+_worked_out: dict[str, Any] = {}
+
+
 def of_models(home: Home, code_version: str, manifest: Path, schema: Schema) -> Lineage:
     """Return which source columns each column of each model is made of.
 
@@ -32,6 +36,9 @@ def of_models(home: Home, code_version: str, manifest: Path, schema: Schema) -> 
     kept = home.reports / "columns" / f"{code_version}.json"
     if kept.exists():
         found = json.loads(kept.read_text(encoding="utf-8"))
+    elif code_version in _worked_out:
+        found = _worked_out[code_version]
+        put(kept, json.dumps(found).encode())
     else:
         from sqlglot.schema import MappingSchema  # noqa: PLC0415  (slow, once per code)
 
@@ -46,6 +53,8 @@ def of_models(home: Home, code_version: str, manifest: Path, schema: Schema) -> 
             and not (node["schema"] == "staging" and not table.startswith("stg_"))
             for relation in [f"{node['schema']}.{table}"]
         }
+        _worked_out.clear()
+        _worked_out[code_version] = found
         put(kept, json.dumps(found).encode())
     return {
         relation: {

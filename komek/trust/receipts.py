@@ -24,8 +24,6 @@ from komek.runs.run import Run
 from komek.trust.chain import add_link, path_below, read_chain, receipt_path
 from komek.trust.contents import contents_of
 
-_NOT_ASKED = {"publish_earlier": False}
-
 
 def read_receipt(home: Home, run_id: str) -> dict[str, Any]:
     """Return a run's receipt.
@@ -70,7 +68,7 @@ def write_receipt(home: Home, run: Run, details: Mapping[str, Any]) -> dict[str,
         "law_sha256": run.law_sha256,
         "inputs": run.inputs.as_json(),
         "publish_earlier": run.request.publish_earlier
-        or said_first(home, run.run_id, _NOT_ASKED)["publish_earlier"],
+        or _was_asked_before(home, run.run_id),
         **details,
         "tables": {
             name: asdict(found)
@@ -91,6 +89,14 @@ def write_receipt(home: Home, run: Run, details: Mapping[str, Any]) -> dict[str,
     files = [path, home.run_file(run.run_id), *_rests_on(home, run.inputs)]
     add_link(home, run.run_id, {path_below(home, file): sha256(file) for file in files})
     return receipt
+
+
+def _was_asked_before(home: Home, run_id: str) -> bool:
+    """Say whether a receipt says so; one that is lost or damaged says nothing."""
+    try:
+        return bool(read_receipt(home, run_id).get("publish_earlier"))
+    except KomekError:
+        return False
 
 
 def _was_only_asked(home: Home, run_id: str, receipt: Mapping[str, Any]) -> bool:

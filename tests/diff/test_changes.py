@@ -400,6 +400,10 @@ def of(entity: str, values: Row) -> list[tuple[str, str, str, Row]]:
         ("benefit_awards", "stop_on", "2020-04-17", True),
         ("persons", "death_date", "2020-04-17", True),
         ("institution_stays", "admitted_on", "2020-04-17", True),
+        # what was decided is notified by the day after
+        ("applications", "decided_on", "2020-04-14", False),
+        ("applications", "decided_on", "2020-04-15", True),
+        ("disability_terms", "decided_on", "2020-04-15", False),
         # by the call alone nothing is decided
         ("applications", "contacted_on", "2020-04-17", False),
         ("deliveries", "list_month", "2020-04-17", False),

@@ -110,7 +110,7 @@ def test_receipt_says_what_the_run_was_and_gave(home: Home) -> None:
         "2020-04-20",
         "no",
     )
-    assert receipt["tables"]["food_set_recipients"]["rows"] == len(PEOPLE)
+    assert receipt["tables"]["food_set_lists"]["rows"] == len(PEOPLE)
 
 
 def test_the_same_run_again_leaves_the_same_receipt(home: Home) -> None:

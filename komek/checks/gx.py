@@ -263,9 +263,7 @@ def question(
         if name != "batch_id"
     }
     query = kwargs.get("unexpected_rows_query")
-    words = (
-        "The query finds no row." if query else _in_words(configuration, kwargs)
-    )
+    words = "The query finds no row." if query else _in_words(configuration, kwargs)
     return Question(words, query, _number(result))
 
 

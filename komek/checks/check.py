@@ -24,6 +24,8 @@ if TYPE_CHECKING:
         ExpectationValidationResult,
     )
 
+    from komek.checks.gx import Question
+
 
 def check_door(run_file: Path, report: Path, override: str | None = None) -> Outcome:
     """Check what the registries delivered, once it is staged.
@@ -67,11 +69,11 @@ def _check(
         for suite in suites
     ]
     results: list[Result] = []
-    evidence: dict[str, list[ExpectationValidationResult]] = {}
+    asked: dict[str, dict[str, gx.Question]] = {}
     with gx.opened(run_file) as connection:
         tables = _tables(connection)
         for suite, parts in prepared:
-            shown = evidence.setdefault(suite.name, [])
+            questions = asked.setdefault(suite.name, {})
             for part, expectations in parts:
                 if part.table not in tables:
                     results.append(_missing(suite, part))
@@ -84,9 +86,12 @@ def _check(
                 )
                 # GX takes an interrupt for an error of the query's.
                 interrupts.end_if_heard()
-                shown.extend(found)
                 row = _row(connection, part)
                 by_name = {gx.name_of(result): result for result in found}
+                questions |= {
+                    name: gx.question(result, suite.parameters)
+                    for name, result in by_name.items()
+                }
                 findings = {
                     expectation.name: _finding(by_name.get(expectation.name), row)
                     for expectation in part.expectations
@@ -94,7 +99,7 @@ def _check(
                 results.extend(_judged(suite, part, findings, override))
     outcome = Outcome(stage, override, tuple(results))
     with private_files():
-        _write(outcome, evidence, report)
+        _write(outcome, asked, report)
     return outcome
 
 
@@ -285,9 +290,7 @@ def _shown(value: object) -> str:
 
 
 def _write(
-    outcome: Outcome,
-    evidence: "Mapping[str, Sequence[ExpectationValidationResult]]",
-    report: Path,
+    outcome: Outcome, asked: "Mapping[str, Mapping[str, Question]]", report: Path
 ) -> None:
     """Write the outcome as JSON, the suites' pages, and the page that leads to them."""
     from komek.checks import gx  # noqa: PLC0415  (as above)
@@ -295,15 +298,18 @@ def _write(
     results = report / "validation"
     docs = report / "data_docs"
     (docs / outcome.stage).mkdir(parents=True, exist_ok=True)
+    told = outcome.as_json()
     # Whole or not at all: whoever writes the index after a crash reads both.
     put(
         results / f"{outcome.stage}.json",
-        (json.dumps(outcome.as_json(), ensure_ascii=False, indent=1) + "\n").encode(),
+        (json.dumps(told, ensure_ascii=False, indent=1) + "\n").encode(),
     )
     pages = gx.Pages()
-    for name, found in evidence.items():
+    for name, questions in asked.items():
         page = docs / outcome.stage / f"{name}.html"
-        page.write_text(pages.suite(name, found), encoding="utf-8")
+        page.write_text(
+            pages.suite(report.name, told, name, questions), encoding="utf-8"
+        )
     stages = [
         json.loads(file.read_text(encoding="utf-8"))
         for file in (results / "door.json", results / "result.json")

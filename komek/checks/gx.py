@@ -6,7 +6,9 @@ the function that validates, never at the top of a module.
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from string import Template
 from typing import Any, ClassVar, cast
 
 import duckdb
@@ -15,7 +17,6 @@ from duckdb_engine import ConnectionWrapper, CursorWrapper
 from great_expectations.compatibility import pydantic
 from great_expectations.core import (
     ExpectationSuite,
-    ExpectationSuiteValidationResult,
     ExpectationValidationResult,
 )
 from great_expectations.data_context.types.base import (
@@ -32,9 +33,7 @@ from great_expectations.expectations.expectation_configuration import (
 )
 from great_expectations.expectations.metadata_types import FailureSeverity
 from great_expectations.expectations.registry import get_expectation_impl
-from great_expectations.render.renderer.page_renderer import (
-    ValidationResultsPageRenderer,
-)
+from great_expectations.render.renderer.inline_renderer import InlineRenderer
 from great_expectations.render.view.view import DefaultJinjaPageView
 
 from komek.base import database, places
@@ -230,62 +229,96 @@ def error(result: ExpectationValidationResult) -> str | None:
     return None
 
 
-class _Page(DefaultJinjaPageView):
-    """GX's sections in a page of our own.
+@dataclass(frozen=True)
+class Question:
+    """What GX was asked of the data, and what it counted, as a page may show it.
 
-    GX's own page loads styles and scripts from half a dozen hosts on the internet.
+    Attributes:
+        words: what is expected, in GX's words.
+        query: the query that finds what is wrong, where there is one.
+        found: the number that GX gives, without its other values; '' if it gives none.
     """
 
-    _template: ClassVar[str] = "suite.html"
+    words: str
+    query: str | None
+    found: str
+
+
+def question(
+    result: ExpectationValidationResult, parameters: Mapping[str, Any]
+) -> Question:
+    """Return what was asked.
+
+    Args:
+        result: what GX made of an expectation.
+        parameters: values of the suite's `$PARAMETER`s.
+    """
+    configuration = _configuration(result)
+    kwargs = {
+        name: parameters[value["$PARAMETER"]]
+        if isinstance(value, dict) and "$PARAMETER" in value
+        else value
+        for name, value in configuration.kwargs.items()
+        # Of the batch, not of the expectation.
+        if name != "batch_id"
+    }
+    query = kwargs.get("unexpected_rows_query")
+    words = "The query finds no row." if query else _in_words(configuration, kwargs)
+    return Question(words, query, _number(result))
+
+
+def _in_words(configuration: ExpectationConfiguration, kwargs: dict[str, Any]) -> str:
+    asked = ExpectationConfiguration(type=configuration.type, kwargs=kwargs)
+    (content,) = InlineRenderer(render_object=asked).get_rendered_content()
+    value = content.value
+    named = {name: str(given["value"]) for name, given in (value.params or {}).items()}
+    return Template(value.template or "").safe_substitute(named)
+
+
+def _number(result: ExpectationValidationResult) -> str:
+    """Return the rows or the value that GX counted: never a value of a register."""
+    counts = ("observed_value", "unexpected_count")
+    found = (result.result.get(name) for name in counts)
+    return next((str(n) for n in found if isinstance(n, int | float)), "")
 
 
 class Pages:
-    """Renders Data Docs: GX's results in pages that need nothing from elsewhere."""
+    """Renders Data Docs: what was checked, in pages that need nothing from elsewhere.
+
+    Those of GX load styles and scripts from half a dozen hosts on the internet, show a
+    query for a name, and know no verdict but right and wrong.
+    """
 
     def __init__(self) -> None:
         """Find the templates, which lie with the suites."""
-        self._view: DefaultJinjaPageView = _Page(
+        self._templates = DefaultJinjaPageView(
             custom_views_directory=str(places.EXPECTATIONS / "pages")
-        )
-        self._renderer = ValidationResultsPageRenderer()
+        ).env
 
     def index(self, run_id: str, stages: Sequence[Mapping[str, Any]]) -> str:
         """Return the page that tells what failed and leads to the suites' pages."""
-        template = self._view.env.get_template("index.html")
+        template = self._templates.get_template("index.html")
         return template.render(run_id=run_id, stages=stages)
 
-    def suite(self, name: str, results: Sequence[ExpectationValidationResult]) -> str:
-        """Return the page of a suite."""
-        document = self._renderer.render(
-            ExpectationSuiteValidationResult(
-                success=all(result.success for result in results),
-                results=[_counts_of(result) for result in results],
-                suite_name=name,
-            )
+    def suite(
+        self,
+        run_id: str,
+        stage: Mapping[str, Any],
+        name: str,
+        questions: Mapping[str, Question],
+    ) -> str:
+        """Return the page of a suite.
+
+        Args:
+            run_id: the run.
+            stage: what came of the stage's checks, as its report keeps it.
+            name: the suite.
+            questions: what was asked, by the name of the expectation.
+        """
+        template = self._templates.get_template("suite.html")
+        return template.render(
+            run_id=run_id, stage=stage, suite=name, questions=questions
         )
-        # The first section tells of GX's batch and suite stores, which are in memory.
-        document.sections = document.sections[1:]
-        return str(self._view.render(document))
-
-
-def _counts_of(result: ExpectationValidationResult) -> ExpectationValidationResult:
-    """Return a result as a page may show it: counts, column names, no values."""
-    said = error(result)
-    of_columns = _configuration(result).type == "expect_table_columns_to_match_set"
-    return ExpectationValidationResult(
-        success=result.success,
-        expectation_config=result.expectation_config,
-        result={
-            name: value
-            for name, value in result.result.items()
-            if of_columns or not isinstance(value, str | list | dict)
-        },
-        exception_info={
-            "raised_exception": said is not None,
-            "exception_message": said or "",
-            "exception_traceback": "",
-        },
-    )
 
 
 def _configuration(result: ExpectationValidationResult) -> ExpectationConfiguration:

@@ -58,5 +58,5 @@ def _write(warehouse: Path, columns: tuple[str, ...], target: Path) -> None:
         connection.execute(
             f"copy (select {', '.join(columns)} from marts.food_set_lists"
             " where list_no is not null order by list_month, iin)"
-            f" to {database.literal(target)} (format parquet)"
+            f" to {database.text_literal(target)} (format parquet)"
         )

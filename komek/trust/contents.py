@@ -6,9 +6,11 @@ every mart, views too, found in the landed files: both are held like tables.
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+import duckdb
 
 from komek.base import database
 
@@ -59,9 +61,12 @@ def tables_of(
 
 
 def content_of(
-    run_file: Path, schema: str, table: str, columns: Sequence[tuple[str, str]]
+    connection: duckdb.DuckDBPyConnection,
+    schema: str,
+    table: str,
+    columns: Sequence[tuple[str, str]],
 ) -> Content:
-    """Return the content of a table, clock columns left out.
+    """Return the content of a table of an opened run's file, clock columns left out.
 
     A row's hash is the MD5 of its values as text, each with its length before it (so
     that no text passes for two); the hashes are added up, in two halves, so that the
@@ -77,14 +82,13 @@ def content_of(
         f"length({text}), case when {text} is null then '-' else ':' end, {text}"
         for text in (f'cast("{name}" as varchar)' for name, _ in kept)
     )
-    with database.connect(run_file, read_only=True) as connection:
-        rows, upper, lower = connection.execute(
-            "select count(*),"
-            f" coalesce(sum((number & {_HALF - 1}::uhugeint)::ubigint), 0),"
-            " coalesce(sum((number >> 64)::ubigint), 0)"
-            f" from (select md5_number(concat({row})) as number"
-            f' from "{schema}"."{table}")'
-        ).fetchone() or (0, 0, 0)
+    rows, upper, lower = connection.execute(
+        "select count(*),"
+        f" coalesce(sum((number & {_HALF - 1}::uhugeint)::ubigint), 0),"
+        " coalesce(sum((number >> 64)::ubigint), 0)"
+        f" from (select md5_number(concat({row})) as number"
+        f' from "{schema}"."{table}")'
+    ).fetchone() or (0, 0, 0)
     head = hashlib.md5(json.dumps(kept).encode(), usedforsecurity=False).digest()
     upper += int.from_bytes(head[:8])
     lower += int.from_bytes(head[8:])
@@ -97,10 +101,36 @@ def contents_of(run_file: Path) -> dict[str, Content]:
     Raises:
         duckdb.Error: the file cannot be read.
     """
-    return {
-        name_of(schema, table): content_of(run_file, schema, table, columns)
-        for (schema, table), columns in tables_of(run_file).items()
-    }
+    tables = tables_of(run_file)
+    with database.connect(run_file, read_only=True) as connection:
+        return {
+            name_of(schema, table): content_of(connection, schema, table, columns)
+            for (schema, table), columns in tables.items()
+        }
+
+
+def readable_contents(
+    run_file: Path, tables: Mapping[tuple[str, str], Sequence[tuple[str, str]]]
+) -> Iterator[tuple[tuple[str, str], Content | None]]:
+    """Yield the content of tables of a file that may be damaged; None: not to be read.
+
+    Behind a damaged table the file is opened anew: DuckDB may have given it up.
+    """
+    connection: duckdb.DuckDBPyConnection | None = None
+    try:
+        for (schema, table), columns in tables.items():
+            content = None
+            try:
+                connection = connection or database.connect(run_file, read_only=True)
+                content = content_of(connection, schema, table, columns)
+            except duckdb.Error:
+                if connection:
+                    connection.close()
+                connection = None
+            yield (schema, table), content
+    finally:
+        if connection:
+            connection.close()
 
 
 def name_of(schema: str, table: str) -> str:

@@ -55,9 +55,9 @@ from komek.trust.chain import (
 )
 from komek.trust.contents import (
     Content,
-    content_of,
     contents_of,
     name_of,
+    readable_contents,
     relation_of,
     tables_of,
     views_of,
@@ -223,10 +223,8 @@ def _tables(
         f"{relation_of(name)} is not in {run_file.name}"
         for name in sorted({*receipt["tables"]} - named)
     )
-    for (schema, table), columns in found.items():
-        try:
-            content = content_of(run_file, schema, table, columns)
-        except duckdb.Error:
+    for (schema, table), content in readable_contents(run_file, found):
+        if content is None:
             yield f"{schema}.{table} cannot be read from {run_file.name}"
             continue
         name = name_of(schema, table)
@@ -353,17 +351,17 @@ def _within(filed: Path, again: Path, left_out: set[str]) -> list[str]:
     except (duckdb.Error, OSError, UsageError):
         return []
     found = []
-    for (schema, table), columns in tables_of(again, _WITHIN).items():
-        if table in left_out or there.get((schema, table)) != columns:
-            continue
-        try:
-            before, after = (
-                content_of(file, schema, table, columns) for file in (filed, again)
-            )
-            if before != after:
-                found.append(_rows_apart(filed, again, f"{schema}.{table}"))
-        except duckdb.Error:
+    same = {
+        table: columns
+        for table, columns in tables_of(again, _WITHIN).items()
+        if table[1] not in left_out and there.get(table) == columns
+    }
+    computed = dict(readable_contents(again, same))
+    for (schema, table), content in readable_contents(filed, same):
+        if content is None:
             found.append(f"{schema}.{table} cannot be read from {filed.name}")
+        elif content != computed[schema, table]:
+            found.append(_rows_apart(filed, again, f"{schema}.{table}"))
     return found
 
 

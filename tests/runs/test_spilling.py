@@ -15,7 +15,7 @@ from komek.landing.land import land
 from komek.runs import build
 from komek.runs.layout import begin
 from komek.runs.run import Request
-from komek.trust.contents import Content, content_of, tables_of
+from komek.trust.contents import Content, readable_contents, tables_of
 
 REQUEST = Request(APRIL_20, APRIL_20, {})
 LITTLE = "60MB"
@@ -44,8 +44,9 @@ def spills(home: Home, run_id: str, layers: Sequence[str]) -> bool:
 def contents(file: Path) -> dict[str, Content]:
     tables = tables_of(file, ("staging", "facts", "law", "marts"))
     return {
-        f"{schema}.{table}": content_of(file, schema, table, columns)
-        for (schema, table), columns in tables.items()
+        f"{schema}.{table}": content
+        for (schema, table), content in readable_contents(file, tables)
+        if content is not None
     }
 
 

@@ -166,7 +166,7 @@ def test_a_changed_row_of_any_mart_is_found_by_name(
     [
         ("update law.p25_ledger set person_row = 1", "evidence_food_set_decisions"),
         ("delete from law.p25_3_disability_group", "evidence_food_set_recipients"),
-        ("update law.list_sets set norm_row = null", "evidence_delivery_plan"),
+        ("update law.p28_plan set norm_row = null", "evidence_delivery_plan"),
         ("delete from facts.benefit_payments", "evidence_payout_schedule"),
     ],
 )

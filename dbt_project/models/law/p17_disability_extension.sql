@@ -19,7 +19,8 @@ with running_out as (
     from {{ ref('disability_terms') }} as terms
     cross join {{ ref('run_context') }} as run_context
     left join {{ ref('people') }} as people on terms.iin = people.iin
-    left join {{ ref('p17_coming_of_age') }} as turning on terms.term_id = turning.term_id
+    left join {{ ref('p17_coming_of_age') }} as turning
+        on terms.term_id = turning.term_id
     where
         terms.valid_until between run_context.window_starts_on
         and run_context.covered_until

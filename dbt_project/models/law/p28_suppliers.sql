@@ -20,8 +20,9 @@ contracted as (
 final as (
     select
         contracted.bin,
-        max(case when known.bin = contracted.bin and known.is_in_force then 1 else 0 end)
-            as is_determined
+        max(
+            case when known.bin = contracted.bin and known.is_in_force then 1 else 0 end
+        ) as is_determined
     from contracted
     cross join known
     group by contracted.bin

@@ -182,8 +182,9 @@ def configure(connection: duckdb.DuckDBPyConnection, spill: Path | None) -> None
         raise UsageError(
             f"{MEMORY_LIMIT} is an amount of memory such as 4GB, not {limit!r}"
         ) from None
-    # No name in a query is ever one of Python's.
+    # No name in a query is ever one of Python's, and nobody prints but komek.
     connection.execute("set python_enable_replacements = false")
+    connection.execute("set enable_progress_bar = false")
     connection.execute(f"set temp_directory = {text_literal(spill or '')}")
     connection.execute(f"set global TimeZone = {text_literal(TIME_ZONE)}")
 

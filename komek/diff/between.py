@@ -40,7 +40,7 @@ from typing import Any
 import duckdb
 
 from komek.base import database, registries
-from komek.base.errors import KomekError, UsageError
+from komek.base.errors import KomekError, UsageError, listed
 from komek.base.files import writing_to
 from komek.base.messages import harmless
 from komek.base.places import Home
@@ -54,6 +54,12 @@ from komek.runs import rerun
 from komek.runs.inputs import inputs_from_json
 from komek.runs.version import code_version
 from komek.trust.receipts import read_receipt
+
+# What a receipt says of a run that is compared, or computed again.
+_COMPARED = {
+    *("run_id", "as_of", "known_at", "code_version", "law_sha256"),
+    *("inputs", "policy_overrides", "override"),
+}
 
 
 def diff(home: Home, first: str, second: str, say: Say = silent) -> dict[str, Any]:
@@ -124,7 +130,13 @@ def diff(home: Home, first: str, second: str, say: Say = silent) -> dict[str, An
 def _filed(home: Home, run_id: str) -> Receipt:
     if run_id not in set(home.run_ids()):
         raise UsageError(f"there is no run {run_id} in {home.root}")
-    return read_receipt(home, run_id)
+    receipt = read_receipt(home, run_id)
+    if lacking := sorted(_COMPARED - receipt.keys()):
+        raise KomekError(
+            f"the receipt of run {run_id} does not say {listed(lacking)}:"
+            " komek verify finds what was changed"
+        )
+    return receipt
 
 
 def _named(receipt: Receipt) -> dict[str, str]:

@@ -26,6 +26,8 @@ from komek.base.places import Home
 WAREHOUSE = "komek.duckdb"
 PACKS = "published"
 STATE = "publication.json"
+# It is not there, no JSON, or JSON of something else.
+_NO_STATE = (OSError, ValueError, KeyError, TypeError)
 
 
 @dataclass(frozen=True)
@@ -139,13 +141,12 @@ def current_publication(home: Home) -> Publication | None:
         return None
     folder = home.publications / home.current.readlink().name
     try:
-        state = json.loads((folder / STATE).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        return _read_state(folder)
+    except _NO_STATE as error:
         raise KomekError(
             f"{home.current} leads to no publication ({error}); "
             "restore it, or remove the link and publish a run anew"
         ) from error
-    return _from_state(folder, state)
 
 
 def refuse_other_key(home: Home) -> None:
@@ -170,10 +171,9 @@ def stated(home: Home, name: str | None) -> Publication | None:
         return None
     folder = home.publications / name
     try:
-        state = json.loads((folder / STATE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return _read_state(folder)
+    except _NO_STATE:
         return None
-    return _from_state(folder, state)
 
 
 def to_state(publication: Publication) -> dict[str, Any]:
@@ -193,7 +193,8 @@ def to_state(publication: Publication) -> dict[str, Any]:
     }
 
 
-def _from_state(folder: Path, state: dict[str, Any]) -> Publication:
+def _read_state(folder: Path) -> Publication:
+    state = json.loads((folder / STATE).read_text(encoding="utf-8"))
     return Publication(
         name=folder.name,
         folder=folder,

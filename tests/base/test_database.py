@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 import duckdb
+import pyarrow as pa
 import pytest
 from click.testing import CliRunner
 
@@ -359,3 +360,10 @@ def test_nothing_else_opens_a_file() -> None:
     }
 
     assert found == {"base/database.py", "nation/write.py"}
+
+
+def test_no_name_in_a_query_is_one_of_pythons() -> None:
+    nobody = pa.table({"iin": ["850101300123"]})
+    assert nobody.num_rows
+    with database.connect() as connection, pytest.raises(duckdb.CatalogException):
+        connection.execute("from nobody")

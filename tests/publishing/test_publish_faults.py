@@ -37,6 +37,14 @@ def test_damaged_current_link_is_named(home: Home) -> None:
         current_publication(home)
 
 
+@pytest.mark.parametrize("state", ["", "{", "[]", "{}", '{"run_id": 1}', "null"])
+def test_what_is_no_state_is_named(home: Home, state: str) -> None:
+    publish_run(home, "r1")
+    (current_publication(home).folder / "publication.json").write_text(state)
+    with pytest.raises(KomekError, match="leads to no publication"):
+        current_publication(home)
+
+
 def test_empty_folder_in_place_of_the_link_gives_way(home: Home) -> None:
     home.published.mkdir(parents=True)
     publish_run(home, "r1")

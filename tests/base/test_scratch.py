@@ -23,7 +23,7 @@ with scratch_home(home, "verify-r1") as scratch:
 LANDS = """
 from komek.landing import land
 folder = home.entity("persons")
-with land._only_one(folder), land._scratch(folder) as scratch:
+with land.only_one(folder), land.scratch_of(folder) as scratch:
     (scratch / "received-00000").touch()
     wait()
 """

@@ -144,6 +144,7 @@ def test_eligibility_takes_what_the_command_line_takes(dags: dict[str, Any]) -> 
         "known_at": None,
         "policies": {},
         "override": None,
+        "publish": False,
     }
 
 

@@ -26,9 +26,8 @@ with final as (
         on allocation.contract_id = contracts.contract_id
     left join {{ ref('p29_account') }} as accounts
         on
-            sets.iin = accounts.iin
-            and sets.mode = 'cash'
-            and not sets.is_withdrawn
+            case when sets.mode = 'cash' and not sets.is_withdrawn then sets.iin end
+            = accounts.iin
 )
 
 select * from final

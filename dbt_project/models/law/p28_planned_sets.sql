@@ -57,8 +57,8 @@ final as (
         on
             numbered.iin = handed_over.iin
             and numbered.list_month = handed_over.list_month
-            and numbered.set_no = handed_over.nth_delivered
-            and numbered.set_no <= settled.delivered
+            and case when numbered.set_no <= settled.delivered then numbered.set_no end
+            = handed_over.nth_delivered
 )
 
 select * from final

@@ -131,7 +131,7 @@ def run_pipeline(root: Path) -> list[dict[str, float | str]]:
         parts: list[Any] = []
         with (
             apart(pipeline, "write_receipt", RECEIPT, parts),
-            apart(events, "emit", EVENTS, parts),
+            apart(events, "completed", EVENTS, parts),
             apart(pipeline, "publish_run", PACKS, parts),
             apart(pipeline, "land_lists", LISTS, parts),
         ):

@@ -135,7 +135,9 @@ def check_result(home: Home, run_id: str, say: Say = print) -> None:
         StoppedError: an invariant does not hold.
     """
     with _step_of(home, run_id) as run:
-        _tell(blocking.check_and_settle(run, home.report(run_id)), say)
+        outcome = blocking.check_and_settle(run, home.report(run_id))
+        _tell(outcome, say)
+        outcome.raise_if_stopped()
 
 
 def publish(

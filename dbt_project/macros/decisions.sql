@@ -107,6 +107,12 @@
 {%- endmacro %}
 
 
+{# p27: what a set costs at least, of run_context. #}
+{% macro floor_cost() -%}
+    run_context.food_set_floor * run_context.monthly_calculation_index
+{%- endmacro %}
+
+
 {# The code of the service of targeted social assistance, from the table of services. #}
 {% macro asp_service() -%}
     (select service_code from {{ ref('services') }} where is_asp)

@@ -16,23 +16,23 @@ _SAYS_WHAT_IS_BLOCKED = "p27_region_norm"
 def check_and_settle(run: Run, report: Path) -> Outcome:
     """Check the result; block the regions whose own checks failed, and note the end.
 
+    A run that a check stops is left as it is: whoever asked tells its warnings first,
+    and raises.
+
     Who would be newly listed in a blocked region is held back (p26): the lists and what
     rests on them are built once more. A region that the law blocks keeps its cause.
 
     Args:
         run: the run, built up to its marts.
         report: folder of its reports.
-
-    Raises:
-        StoppedError: an invariant does not hold.
     """
     outcome = check.check_result(run.file, report)
-    outcome.raise_if_stopped()
-    if outcome.blocked_regions != blocked(run):
+    if not outcome.stopped and outcome.blocked_regions != blocked(run):
         note_blocked(run, outcome.blocked_regions)
         build.anew(run, _SAYS_WHAT_IS_BLOCKED)
         outcome = check.check_result(run.file, report)
-        outcome.raise_if_stopped()
+    if outcome.stopped:
+        return outcome
     with database.connect(run.file) as connection:
         connection.execute(
             "update marts.run set finished_at = ?, override_reason = ?,"

@@ -295,7 +295,8 @@ def _recomputed(home: Home, receipt: Mapping[str, Any], *, intact: bool) -> list
                 inputs_from_json(receipt["inputs"]),
             )
             note_overridden(run, receipt["overridden_checks"].split("|"))
-            blocking.check_and_settle(run, scratch.report(run.run_id))
+            outcome = blocking.check_and_settle(run, scratch.report(run.run_id))
+            outcome.raise_if_stopped()
             put_away(run.file)
         except UnwritableError:
             raise

@@ -19,8 +19,16 @@ from komek.checks.blocking import check_and_settle
 from komek.checks.outcome import Outcome, Result
 from komek.landing.land import land
 from komek.landing.own import land_own
+from komek.pipeline import check_result
 from komek.runs import build
-from komek.runs.run import Request, Run, blocked, note_blocked, note_overridden
+from komek.runs.run import (
+    Request,
+    Run,
+    blocked,
+    note_blocked,
+    note_overridden,
+    save,
+)
 
 DROP = Path(__file__).parents[1] / "golden" / "month_of_lists" / "drop"
 NORMS = "food_set_norms/2020-04-01.csv"
@@ -221,7 +229,20 @@ def test_a_run_that_is_stopped_has_no_end(
 ) -> None:
     before = [found("blocked", AKTOBE)] * builds
     say(monkeypatch, *before, found("stopped"))
+    outcome = check_and_settle(unfinished, tmp_path)
     with pytest.raises(StoppedError, match="set_cost_plausible"):
-        check_and_settle(unfinished, tmp_path)
+        outcome.raise_if_stopped()
     assert len(built) == builds
     assert not has_ended(unfinished)
+
+
+def test_the_warnings_of_a_run_that_is_stopped_are_told(
+    unfinished: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save(unfinished)
+    results = found("warned").results + found("stopped").results
+    say(monkeypatch, Outcome("result", None, results))
+    told: list[str] = []
+    with pytest.raises(StoppedError, match="set_cost_plausible"):
+        check_result(unfinished.home, unfinished.run_id, told.append)
+    assert told == ["warning: region_status: set_cost_plausible: as it is"]

@@ -24,8 +24,7 @@ costed as (
         coalesce(listed.recipients, 0) as recipients,
         norms.mode,
         norms.set_cost,
-        run_context.food_set_floor * run_context.monthly_calculation_index
-            as floor_cost,
+        {{ floor_cost() }} as floor_cost,
         regions.kato_row,
         norms.norm_row
     from regions

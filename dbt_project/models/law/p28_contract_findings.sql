@@ -14,8 +14,7 @@ with contracts as (
     select
         contracts.*,
         {{ packed_digits('contracts.supplier_bin') }} as packed_bin,
-        run_context.food_set_floor * run_context.monthly_calculation_index
-            as floor_cost,
+        {{ floor_cost() }} as floor_cost,
         norms.set_cost as norm_cost,
         norms.norm_row
     from {{ ref('supply_contracts') }} as contracts

@@ -9,7 +9,7 @@ import fcntl
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date
@@ -154,32 +154,25 @@ class _Landing:
             copies = drop.receive(
                 delivery, scratch, new_file, say=self.say, progress=self.progress
             )
-            received_sha256 = _snapshot_sha256(delivery, copies)
-            newest = newest_revision(self.home, entity.name, day)
-            if newest and newest.sha256 == received_sha256:
-                self.unchanged += 1
-                return
-            revision = newest.revision + 1 if newest else 1
-            building = scratch / f"r{revision:04}"
-            building.mkdir(mode=0o700)
-            manifest = Manifest(
-                entity=entity.name,
-                snapshot_date=day,
-                revision=revision,
-                source=f"{self.source}/{delivery.name}",
-                sha256=received_sha256,
-                files=tuple(
+            landed, is_new = add_revision(
+                self.home,
+                scratch,
+                entity,
+                day,
+                f"{self.source}/{delivery.name}",
+                _snapshot_sha256(delivery, copies),
+                lambda building: tuple(
                     self.land_file(copy, building / f"{number:05}.parquet", entity)
                     for number, copy in enumerate(copies)
                 ),
             )
-            with new_file(building / MANIFEST) as file:
-                file.write(manifest.text.encode())
-            place = move_into(building, self.home.entity(entity.name) / str(day))
-        self.landed.append(Snapshot(place, manifest))
+        if not is_new:
+            self.unchanged += 1
+            return
+        self.landed.append(landed)
         self.say(
-            f"{entity.name} {day}: revision {revision}, {manifest.rows} rows,"
-            f" {manifest.malformed_rows} of them malformed"
+            f"{entity.name} {day}: revision {landed.revision}, {landed.rows} rows,"
+            f" {landed.manifest.malformed_rows} of them malformed"
         )
 
     def land_file(self, copy: Copy, target: Path, entity: Entity) -> LandedFile:
@@ -202,25 +195,75 @@ class _Landing:
                         ),
                     )
                 copy.path.unlink()
-            columns = received.duckdb_columns(target)
-            for odd in check_letters(target, columns, entity):
+            for odd in check_letters(target, received.duckdb_columns(target), entity):
                 self.say(f"warning: {copy.name}: {odd}")
-            if database.encrypts():
-                received.encrypt(target)
-        return LandedFile(
-            file=copy.name,
-            landed=target.name,
-            sha256=copy.sha256,
-            landed_sha256=sha256(target),
-            bytes=copy.bytes,
-            rows=rows,
-            malformed_rows=malformed_rows,
-            format=copy.format,
-            columns=tuple(
-                LandedColumn(name, kind)
-                for name, kind in _named(columns, entity.column_names)
-            ),
-        )
+            return landed_file(copy, target, entity, rows, malformed_rows)
+
+
+def landed_file(
+    copy: Copy, target: Path, entity: Entity, rows: int, malformed_rows: int
+) -> LandedFile:
+    """Encrypt a landed Parquet, if there is a key, and return what is said of it."""
+    columns = received.duckdb_columns(target)
+    if database.encrypts():
+        received.encrypt(target)
+    return LandedFile(
+        file=copy.name,
+        landed=target.name,
+        sha256=copy.sha256,
+        landed_sha256=sha256(target),
+        bytes=copy.bytes,
+        rows=rows,
+        malformed_rows=malformed_rows,
+        format=copy.format,
+        columns=tuple(
+            LandedColumn(name, kind)
+            for name, kind in _named(columns, entity.column_names)
+        ),
+    )
+
+
+def add_revision(
+    home: Home,
+    scratch: Path,
+    entity: Entity,
+    day: date,
+    source: str,
+    received_sha256: str,
+    land_files: Callable[[Path], tuple[LandedFile, ...]],
+) -> tuple[Snapshot, bool]:
+    """Land files as a new revision of a day, unless its newest is of the same bytes.
+
+    Args:
+        home: where it lands.
+        scratch: the entity's scratch folder, held by the caller.
+        entity: whose snapshot it is.
+        day: the day it is of.
+        source: where it is from.
+        received_sha256: hash of what was received.
+        land_files: writes the files into the folder it gets.
+
+    Returns:
+        The newest revision of the day, and whether it is new.
+    """
+    newest = newest_revision(home, entity.name, day)
+    if newest and newest.sha256 == received_sha256:
+        return newest, False
+    revision = newest.revision + 1 if newest else 1
+    building = scratch / f"r{revision:04}"
+    building.mkdir(mode=0o700)
+    manifest = Manifest(
+        entity=entity.name,
+        snapshot_date=day,
+        revision=revision,
+        source=source,
+        sha256=received_sha256,
+        files=land_files(building),
+    )
+    with new_file(building / MANIFEST) as file:
+        file.write(manifest.text.encode())
+    place = _move_into(building, home.entity(entity.name) / str(day))
+    return Snapshot(place, manifest), True
 
 
 def _refuse_other_key(home: Home, entity: Entity) -> None:
@@ -288,7 +331,7 @@ def scratch_of(entity_folder: Path) -> Iterator[Path]:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def move_into(building: Path, day_folder: Path) -> Path:
+def _move_into(building: Path, day_folder: Path) -> Path:
     """Make a finished revision visible, whole and on disk."""
     make_private(day_folder)
     sync(building)

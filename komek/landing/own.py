@@ -4,14 +4,14 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
-from komek.base import database
-from komek.base.files import new_file, sha256, sync, writing_to
+from komek.base.files import sha256, sync, writing_to
 from komek.base.places import Home
 from komek.base.registries import Entity
 from komek.landing import received
-from komek.landing.land import move_into, only_one, scratch_of
-from komek.landing.manifest import MANIFEST, LandedColumn, LandedFile, Manifest
-from komek.landing.snapshots import Snapshot, newest_revision
+from komek.landing.drop import Copy
+from komek.landing.land import add_revision, landed_file, only_one, scratch_of
+from komek.landing.manifest import LandedFile
+from komek.landing.snapshots import Snapshot
 
 
 def land_own(
@@ -42,40 +42,17 @@ def land_own(
         write(made)
         made.chmod(0o600)
         sync(made)
-        received_sha256 = sha256(made)
-        newest = newest_revision(home, entity.name, day)
-        if newest and newest.sha256 == received_sha256:
-            return newest
-        revision = newest.revision + 1 if newest else 1
-        building = scratch / f"r{revision:04}"
-        building.mkdir(mode=0o700)
-        target = building / "00000.parquet"
-        size = made.stat().st_size
-        rows = received.check_parquet(made, entity.column_names)
-        made.rename(target)
-        columns = received.duckdb_columns(target)
-        if database.encrypts():
-            received.encrypt(target)
-        manifest = Manifest(
-            entity=entity.name,
-            snapshot_date=day,
-            revision=revision,
-            source=source,
-            sha256=received_sha256,
-            files=(
-                LandedFile(
-                    file=f"{entity.name}/{made.name}",
-                    landed=target.name,
-                    sha256=received_sha256,
-                    landed_sha256=sha256(target),
-                    bytes=size,
-                    rows=rows,
-                    malformed_rows=0,
-                    format="parquet",
-                    columns=tuple(LandedColumn(*column) for column in columns),
-                ),
-            ),
+        copy = Copy(
+            f"{entity.name}/{made.name}", made, made.stat().st_size, sha256(made)
         )
-        with new_file(building / MANIFEST) as file:
-            file.write(manifest.text.encode())
-        return Snapshot(move_into(building, folder / str(day)), manifest)
+
+        def land_it(building: Path) -> tuple[LandedFile, ...]:
+            target = building / "00000.parquet"
+            rows = received.check_parquet(made, entity.column_names)
+            made.rename(target)
+            return (landed_file(copy, target, entity, rows, 0),)
+
+        landed, _ = add_revision(
+            home, scratch, entity, day, source, copy.sha256, land_it
+        )
+        return landed

@@ -13,7 +13,7 @@ from komek.base import database, registries
 from komek.base.database import KEY, LANDING
 from komek.base.errors import UnwritableError
 from komek.base.places import Home
-from komek.landing import own, received
+from komek.landing import land, own, received
 from komek.landing.own import land_own
 from komek.landing.snapshots import (
     Snapshot,
@@ -175,8 +175,8 @@ def test_it_is_on_disk_before_it_is_visible(
         (own, "sha256"),
         (received, "check_parquet"),
         (received, "encrypt"),
-        (own, "new_file"),
-        (own, "move_into"),
+        (land, "new_file"),
+        (land, "_move_into"),
     ],
     ids=["made", "checked", "encrypted", "told", "moved"],
 )

@@ -39,3 +39,20 @@ def published_nation(
 
     folder = built_once(tmp_path_factory, "published_nation", publish)
     return Called(Home(folder / "home"), folder / "left", 0, "")
+
+
+@pytest.fixture(scope="session")
+def published_golden(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """The golden nation decided for 20 April and published; tests only read it."""
+
+    def publish(folder: Path) -> None:
+        # Only the process that builds it needs what it is built with.
+        from filed_run import APRIL_20, GOLDEN, publish_run  # noqa: PLC0415
+        from komek.landing.land import land  # noqa: PLC0415
+        from komek.runs.run import Request  # noqa: PLC0415
+
+        home = Home(folder / "home")
+        land(home, GOLDEN, until=APRIL_20)
+        publish_run(home, Request(APRIL_20, APRIL_20, {}))
+
+    return Home(built_once(tmp_path_factory, "published_golden", publish) / "home")

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import duckdb
 
-from komek.base import database, interrupts
-from komek.base.errors import KomekError
+from komek.base import database, interrupts, registries
+from komek.base.errors import KomekError, Refusal, RefusedError
 from komek.base.files import private_files
 from komek.base.messages import harmless
 from komek.base.places import Home, default_drop
@@ -35,6 +35,7 @@ from komek.publishing.publish import kept_from
 from komek.publishing.publish import publish as publish_run
 from komek.runs import build, filed
 from komek.runs.layout import begin
+from komek.runs.refusals import note_refusals
 from komek.runs.run import (
     Request,
     Run,
@@ -44,8 +45,9 @@ from komek.runs.run import (
     overridden,
     stopped,
 )
+from komek.runs.stops import forget_stop, note_stop
 from komek.trust import events
-from komek.trust.chain import read_chain
+from komek.trust.chain import read_chain, receipt_path
 from komek.trust.receipts import said_first, seal, seal_if_missing, write_receipt
 from komek.trust.signatures import signing_key
 
@@ -66,10 +68,32 @@ def pull(
     entities: list[str] | None = None,
     until: date | None = None,
     say: Say = print,
+    day: date | None = None,
 ) -> int:
-    """Land what a drop folder (None: the configured source) has; return how many."""
+    """Land what a drop folder (None: the configured source) has; return how many.
+
+    Args:
+        home: where it lands.
+        drop: the drop folder.
+        entities: the registries, None for all.
+        until: snapshots dated after it are not touched.
+        say: takes lines for people.
+        day: the day that a source without dates is pulled for.
+
+    Raises:
+        RefusedError: something was refused; what could be landed has been.
+    """
     source = default_drop() if drop is None else drop
-    return len(land(home, source, entities, until, say=say))
+    names = entities or [entity.name for entity in registries.entities()]
+    refused: tuple[Refusal, ...] = ()
+    try:
+        return len(land(home, source, entities, until, say=say))
+    except RefusedError as error:
+        refused = error.refusals
+        raise
+    finally:
+        with private_files(), suppress(OSError):
+            note_refusals(home, names, until, refused)
 
 
 def prepare(
@@ -97,6 +121,7 @@ def prepare(
         try:
             run = begin(home, request, alone=alone)
         except Exception as error:
+            note_stop(home, request, None, _reason(error))
             events.refused(home, request, _reason(error), say)
             raise
         events.started(run, say)
@@ -141,9 +166,15 @@ def check_result(home: Home, run_id: str, say: Say = print) -> None:
 
 
 def publish(
-    home: Home, run_id: str, say: Say = print, approved_by: str | None = None
+    home: Home,
+    run_id: str,
+    say: Say = print,
+    approved_by: str | None = None,
+    kept_back: str | None = None,
 ) -> Publication | None:
     """File the run's own database and publish it; None where it is only filed.
+
+    It may be tried again: what has been filed and published stays as it is.
 
     Args:
         home: where the run was built.
@@ -151,15 +182,21 @@ def publish(
         say: takes lines for people.
         approved_by: who let it be published, where somebody was asked; the receipt
             names them, and a list of unusual length may pass.
+        kept_back: why it is only filed, where somebody was asked and it may not be
+            published; the receipt says so.
 
     Raises:
         StoppedError: the list is too far from the last one, and nobody said why; or
             every region is blocked.
     """
+    if not (home.scratch / run_id).exists() and receipt_path(home, run_id).exists():
+        say(f"run {run_id} is filed already")
+        current = current_publication(home)
+        return current if current and current.run.run_id == run_id else None
     with _step_of(home, run_id) as run:
         _file(home, run)
         earlier = run.request.publish_earlier
-        filed_only = kept_from(home, run_id, run.is_official, earlier)
+        filed_only = kept_back or kept_from(home, run_id, run.is_official, earlier)
         reason = run.request.override or (approved_by and f"approved by {approved_by}")
         unusual = (
             []
@@ -172,7 +209,12 @@ def publish(
             **said_first(
                 home,
                 run_id,
-                {"approved_by": approved_by, "volume_overridden": "|".join(unusual)},
+                {
+                    "approved_by": approved_by,
+                    "kept_back": kept_back,
+                    "volume_overridden": "|".join(unusual),
+                    "gone_on_without": "|".join(run.request.without),
+                },
             ),
         }
         write_receipt(home, run, details)
@@ -185,6 +227,7 @@ def publish(
             publication = _published(home, run, say)
         artifacts = home.report(run_id) / build.ARTIFACTS
         events.completed(run, home.run_file(run_id), artifacts, say)
+        forget_stop(home, run.request.as_of)
     _delete(home, run_id)
     return publication
 
@@ -211,6 +254,7 @@ def clear_away(home: Home, run_id: str, say: Say = print) -> None:
         # Without a folder it has ended, and said so.
         with suppress(KomekError, ValueError), private_files():
             run = load(home, run_id)
+            note_stop(home, run.request, run_id, stopped(run))
             events.ended(run, stopped(run), say)
     finally:
         _delete(home, run_id)

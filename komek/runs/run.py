@@ -37,6 +37,8 @@ class Request:
         override: why tolerance checks may be passed over; None where they may not.
         publish_earlier: publish it although a later day is published; no part of the
             result.
+        without: registries whose last snapshot it goes on with, since their pull for
+            the day has not ended; no part of the result.
     """
 
     as_of: date
@@ -44,6 +46,7 @@ class Request:
     policy_overrides: Mapping[str, str]
     override: str | None = None
     publish_earlier: bool = False
+    without: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -95,6 +98,7 @@ def load(home: Home, run_id: str) -> Run:
             policy_overrides=request["policy_overrides"],
             override=request["override"],
             publish_earlier=request["publish_earlier"],
+            without=tuple(request["without"]),
         ),
         code_version=saved["code_version"],
         law_sha256=saved["law_sha256"],
@@ -168,6 +172,7 @@ def _request(request: Request) -> dict[str, Any]:
         "policy_overrides": dict(request.policy_overrides),
         "override": request.override,
         "publish_earlier": request.publish_earlier,
+        "without": list(request.without),
     }
 
 

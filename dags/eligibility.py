@@ -7,21 +7,19 @@ the home from `prepare` until `clear_away`. Every step may be tried again: it st
 from what the step before left.
 """
 
-from datetime import UTC, date, datetime, timedelta
+import time
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import Param, dag, task
-from airflow.sdk.exceptions import (
-    AirflowFailException,
-    AirflowRescheduleException,
-    AirflowSkipException,
-)
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from komek.base.settings import settings
 from komek.wiring import (
     REGISTRIES,
+    begin_or_wait,
     day_of,
-    has_ended,
+    failing_in_one_line,
     one_writer,
     owner_of,
     refuse_unknown,
@@ -29,13 +27,13 @@ from komek.wiring import (
     tried_again,
 )
 from komek.wiring.alerts import tell, tell_failure
-from komek.wiring.days import DaysOfRegistries
+from komek.wiring.days import DaysOfRegistries, EarlierDayFirst
 
 if TYPE_CHECKING:
     from airflow.sdk.types import DagRunProtocol
 
 # How often a run looks whether the one before it has ended.
-LOOKS_AGAIN = timedelta(seconds=10)
+LOOKS_AGAIN = 5.0  # seconds
 
 PARAMS = {
     "as_of": Param(
@@ -108,17 +106,17 @@ def ask_for_approval(checked: Any) -> Any:  # noqa: ANN401  (Airflow's XComArg)
     return approve.output
 
 
-@task
+# A backfill has many runs at once. One of them waits for the home, the earliest day's:
+# what it publishes is an input of the later ones.
+@task(max_active_tis_per_dag=1, weight_rule=EarlierDayFirst())
 def prepare(
     params: dict[str, Any] | None = None, dag_run: "DagRunProtocol | None" = None
 ) -> str:
     """Claim the home; find the newest snapshots; lay out the run's own file."""
-    from komek import scheduled
-    from komek.base.claim import ClaimedError
     from komek.base.policies import policy_overrides
     from komek.runs.run import Request
 
-    with one_writer("prepare") as home:
+    with failing_in_one_line():
         refuse_unknown(params, PARAMS)
         as_of = day_of(dag_run, params["as_of"])
         known = params["known_at"]
@@ -131,17 +129,12 @@ def prepare(
             params["override"],
             params["publish"],
         )
-        try:
-            return scheduled.begin(
-                home,
-                request,
-                owner_of(dag_run),
-                has_ended,
-                asked_for=dag_run.run_type == "asset_triggered",
-            )
-        except ClaimedError as error:
-            print(f"{error}; looking again in {LOOKS_AGAIN.seconds} s")
-            raise AirflowRescheduleException(datetime.now(UTC) + LOOKS_AGAIN) from None
+    while True:
+        with one_writer("prepare") as home:
+            run = begin_or_wait(home, request, dag_run)
+        if run:
+            return run
+        time.sleep(LOOKS_AGAIN)
 
 
 @task

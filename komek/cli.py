@@ -17,6 +17,7 @@ import click
 
 from komek import pipeline
 from komek.base import database, ending
+from komek.base.claim import refuse_claimed
 from komek.base.errors import StoppedError, listed, printable
 from komek.base.files import private_files
 from komek.base.lock import writer_lock
@@ -204,6 +205,7 @@ def run(
     )
     at = _home_at(home)
     with _progress(as_json) as progress, writer_lock(at, "komek run", progress.say):
+        refuse_claimed(at, progress.say)
         if drop is not None or has_source():
             with progress.step("pull the registries"):
                 pipeline.pull(at, drop, until=request.known_at, say=progress.say)
@@ -322,12 +324,14 @@ def verify(
 @_home
 @_json
 def retire(before: date, dry_run: bool, home: Path | None, as_json: bool) -> None:
-    """Delete old landed snapshots that no receipt needs."""
+    """Delete old snapshots, run files and reports that no receipt needs."""
     from komek.trust.retention import retire as retire_from  # noqa: PLC0415
+    from komek.trust.retired_runs import retire_runs  # noqa: PLC0415
 
     at = _home_at(home)
     with _progress(as_json) as progress, writer_lock(at, "komek retire", progress.say):
         retired = retire_from(at, before, progress.say, dry_run=dry_run)
+        retired += retire_runs(at, before, progress.say, dry_run=dry_run)
     if as_json:
         click.echo(json.dumps({"retired": retired, "dry_run": dry_run}))
 
@@ -360,12 +364,18 @@ def status(home: Path | None, as_json: bool) -> None:
     """Show runs, what is published, what is blocked, how fresh the registries are."""
     from komek.publishing.status import render  # noqa: PLC0415
     from komek.publishing.status import status as status_of  # noqa: PLC0415
+    from komek.trust.open_ends import open_end_lines, open_ends  # noqa: PLC0415
     from komek.trust.standing import standing, standing_lines  # noqa: PLC0415
 
     at = _home_at(home)
     _show(
-        status_of(at) | standing(at),
-        lambda state: [render(state), "", *standing_lines(state)],
+        status_of(at) | standing(at) | open_ends(at),
+        lambda state: [
+            render(state),
+            "",
+            *open_end_lines(state),
+            *standing_lines(state),
+        ],
         as_json,
     )
 

@@ -1,6 +1,7 @@
 """What a scheduler does beyond the steps of a run: a day's pulls, and its beginning."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 
 from komek import pipeline
@@ -14,6 +15,16 @@ from komek.publishing.question import question_lines
 from komek.runs import days
 from komek.runs.refusals import holds_up
 from komek.runs.run import Request, load
+
+__all__ = [
+    "Request",
+    "begin",
+    "past_deadline",
+    "pull_ended",
+    "pull_for_day",
+    "question",
+    "standing",
+]
 
 
 def pull_for_day(home: Home, entity: str, day: date, say: Say = print) -> int:
@@ -135,14 +146,7 @@ def _of_day(home: Home, request: Request, say: Say) -> Request:
         days.run_begins(home, day)
     for name in found.missing:
         say(f"going on without {name}: {days.last_landed(home, name, day)}")
-    return Request(
-        as_of=day,
-        known_at=request.known_at,
-        policy_overrides=request.policy_overrides,
-        override=request.override,
-        publish_earlier=request.publish_earlier,
-        without=tuple(found.missing),
-    )
+    return replace(request, without=tuple(found.missing))
 
 
 def question(home: Home, run_id: str) -> str:

@@ -108,10 +108,9 @@ def _was_only_asked(home: Home, run_id: str, receipt: Mapping[str, Any]) -> bool
         before = read_receipt(home, run_id)
     except KomekError:
         return False
+    asked = {"publish_earlier": True}
     answered = {name: receipt[name] for name in ANSWERS if name in receipt}
-    return before | {"publish_earlier": True} | answered == receipt | {
-        "publish_earlier": True
-    }
+    return before | asked | answered == dict(receipt) | asked
 
 
 def said_first(home: Home, run_id: str, details: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -17,10 +17,13 @@ from komek.base.settings import scheduling
 if TYPE_CHECKING:
     from airflow.sdk.types import DagRunProtocol
 
+    from komek.scheduled import Request
+
 __all__ = [
     "KEY_FORMAT",
     "REGISTRIES",
     "TIME_ZONE",
+    "begin_or_wait",
     "day_of",
     "failing_in_one_line",
     "has_ended",
@@ -79,7 +82,8 @@ def day_of(dag_run: "DagRunProtocol", asked: str | None = None) -> date:
     if demo:
         return demo
     moment = dag_run.logical_date or dag_run.run_after
-    return moment.astimezone(ZoneInfo(TIME_ZONE)).date()
+    here: datetime = moment.astimezone(ZoneInfo(TIME_ZONE))
+    return here.date()
 
 
 def refuse_unknown(given: Iterable[str] | None, known: Iterable[str]) -> None:
@@ -161,6 +165,26 @@ def step_of(
         yield home
 
 
+def begin_or_wait(
+    home: Home, request: "Request", dag_run: "DagRunProtocol"
+) -> str | None:
+    """Begin a run in a home; return None where another one has it."""
+    from komek import scheduled
+    from komek.base.claim import ClaimedError
+
+    try:
+        return scheduled.begin(
+            home,
+            request,
+            owner_of(dag_run),
+            has_ended,
+            asked_for=dag_run.run_type == "asset_triggered",
+        )
+    except ClaimedError as error:
+        print(error)
+        return None
+
+
 def owner_of(dag_run: "DagRunProtocol") -> str:
     """Return a DAG run as the owner of a claim."""
     return f"{dag_run.dag_id} {dag_run.run_id}"
@@ -185,4 +209,4 @@ def is_to_come(dag_id: str) -> bool:
     from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 
     count = RuntimeTaskInstance.get_dr_count(dag_id, states=["queued", "running"])
-    return count > 0
+    return bool(count)

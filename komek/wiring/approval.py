@@ -53,7 +53,11 @@ class Approval(HITLOperator):
         self.assigned_users = _may_answer(dag_run.triggering_user_name)
         return super().execute(context)
 
-    def execute_complete(self, context: Any, event: dict[str, Any]) -> dict[str, Any]:
+    def execute_complete(
+        self,
+        context: Any,  # noqa: ANN401  (Airflow's context)
+        event: dict[str, Any],
+    ) -> dict[str, Any]:
         """Return what was answered."""
         if event.get("error_type") == "timeout":
             return _answer(None, "not approved by anyone in time")

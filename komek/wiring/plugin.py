@@ -2,7 +2,7 @@
 
 from airflow.plugins_manager import AirflowPlugin
 
-from komek.wiring.days import DaysOfRegistries
+from komek.wiring.days import DaysOfRegistries, EarlierDayFirst
 
 
 class KomekPlugin(AirflowPlugin):
@@ -10,3 +10,4 @@ class KomekPlugin(AirflowPlugin):
 
     name = "komek"
     timetables = [DaysOfRegistries]  # noqa: RUF012  (Airflow's attribute)
+    priority_weight_strategies = [EarlierDayFirst]  # noqa: RUF012  (as above)

@@ -7,11 +7,10 @@ and an exit status. What is done is done elsewhere.
 import json
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -26,9 +25,7 @@ from komek.base.policies import policy_overrides
 from komek.publishing import report
 from komek.publishing.publication import parsed_head
 from komek.runs.run import Request
-
-if TYPE_CHECKING:
-    import rich.progress
+from komek.terminal import showing_progress
 
 
 class _Day(click.ParamType[date]):
@@ -68,62 +65,6 @@ def _home_at(path: Path | None) -> Home:
     return Home(path.resolve()) if path else default_home()
 
 
-class _Progress:
-    """What is going on: a bar per step on a terminal, plain lines elsewhere."""
-
-    def __init__(self, quiet: bool) -> None:
-        self._quiet = quiet
-        self._bars: rich.progress.Progress | None = None
-        if not quiet and sys.stdout.isatty():
-            from rich.progress import (  # noqa: PLC0415  (only where it is shown)
-                BarColumn,
-                Progress,
-                TextColumn,
-                TimeElapsedColumn,
-            )
-
-            self._bars = Progress(
-                TextColumn("{task.description:32}"), BarColumn(), TimeElapsedColumn()
-            )
-
-    def say(self, text: str) -> None:
-        """Print a line for people."""
-        text = printable(text)
-        if self._bars:
-            self._bars.console.print(text, markup=False, highlight=False)
-        elif not self._quiet:
-            click.echo(text)
-
-    @contextmanager
-    def step(self, label: str) -> Iterator[None]:
-        """Show a step while it lasts."""
-        if not self._bars:
-            self.say(f"{label} ...")
-            yield
-            return
-        self._bars.start()
-        task = self._bars.add_task(label, total=None)
-        try:
-            yield
-            self._bars.update(task, total=1, completed=1)
-        finally:
-            self._bars.stop_task(task)
-
-    def close(self) -> None:
-        """Leave the terminal as it was."""
-        if self._bars:
-            self._bars.stop()
-
-
-@contextmanager
-def _progress(quiet: bool) -> Iterator[_Progress]:
-    progress = _Progress(quiet)
-    try:
-        yield progress
-    finally:
-        progress.close()
-
-
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="komek")
 def cli() -> None:
@@ -148,7 +89,7 @@ def nation(folder: Path, scale: float, seed: int, first: date, last: date) -> No
 
     if last < first:
         raise click.UsageError("--to is before --from")
-    with _progress(quiet=False) as progress, private_files():
+    with showing_progress(quiet=False) as progress, private_files():
         write_nation(folder, scale, seed, first, last, say=progress.say)
 
 
@@ -162,7 +103,10 @@ def pull(
 ) -> None:
     """Land what the sources have."""
     at = _home_at(home)
-    with _progress(as_json) as progress, writer_lock(at, "komek pull", progress.say):
+    with (
+        showing_progress(as_json) as progress,
+        writer_lock(at, "komek pull", progress.say),
+    ):
         landed = pipeline.pull(at, drop, list(entities) or None, say=progress.say)
         progress.say(f"{landed} new snapshots in {at.landing}")
     if as_json:
@@ -204,7 +148,10 @@ def run(
         publish_earlier,
     )
     at = _home_at(home)
-    with _progress(as_json) as progress, writer_lock(at, "komek run", progress.say):
+    with (
+        showing_progress(as_json) as progress,
+        writer_lock(at, "komek run", progress.say),
+    ):
         refuse_claimed(at, progress.say)
         if drop is not None or has_source():
             with progress.step("pull the registries"):
@@ -252,7 +199,7 @@ def diff(first: str, second: str, home: Path | None, as_json: bool) -> None:
     from komek.diff import render  # noqa: PLC0415
 
     at = _home_at(home)
-    with _progress(as_json) as progress:
+    with showing_progress(as_json) as progress:
         difference = difference_of(at, first, second, progress.say)
     _show(difference, render, as_json)
 
@@ -298,7 +245,7 @@ def verify(
         holds = f"every link holds up to {audited.head}"
     else:
         with (
-            _progress(as_json) as progress,
+            showing_progress(as_json) as progress,
             writer_lock(at, "komek verify", progress.say),
         ):
             run = verified(at, run_id, progress.say, public_key)
@@ -329,11 +276,42 @@ def retire(before: date, dry_run: bool, home: Path | None, as_json: bool) -> Non
     from komek.trust.retired_runs import retire_runs  # noqa: PLC0415
 
     at = _home_at(home)
-    with _progress(as_json) as progress, writer_lock(at, "komek retire", progress.say):
+    with (
+        showing_progress(as_json) as progress,
+        writer_lock(at, "komek retire", progress.say),
+    ):
         retired = retire_from(at, before, progress.say, dry_run=dry_run)
         retired += retire_runs(at, before, progress.say, dry_run=dry_run)
     if as_json:
         click.echo(json.dumps({"retired": retired, "dry_run": dry_run}))
+
+
+@cli.command()
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@_home
+@_json
+def backup(folder: Path, home: Path | None, as_json: bool) -> None:
+    """Copy the home into FOLDER, or bring the copy there up to date; runs go on."""
+    from komek.keep.backup import backup as back_up  # noqa: PLC0415
+
+    with showing_progress(as_json) as progress:
+        copied = back_up(_home_at(home), folder, progress.say)
+    if as_json:
+        click.echo(json.dumps(copied.as_json()))
+
+
+@cli.command()
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@_home
+@_json
+def restore(folder: Path, home: Path | None, as_json: bool) -> None:
+    """Make an empty home of the backup in FOLDER."""
+    from komek.keep.backup import restore as restore_from  # noqa: PLC0415
+
+    with showing_progress(as_json) as progress:
+        copied = restore_from(folder, _home_at(home), progress.say)
+    if as_json:
+        click.echo(json.dumps(copied.as_json()))
 
 
 @cli.command()

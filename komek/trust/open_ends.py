@@ -89,7 +89,8 @@ def open_end_lines(state: dict[str, Any]) -> list[str]:
     lines = []
     if going_on:
         run = going_on["run_id"] or "a run"
-        doing = f"waits for {going_on['waits_for']}" if going_on["waits_for"] else "runs"
+        waits_for = going_on["waits_for"]
+        doing = f"waits for {waits_for}" if waits_for else "runs"
         left = ", left behind" if going_on["left_behind"] else ""
         lines.append(
             f"Going on: {run} {doing} since {going_on['since']}"

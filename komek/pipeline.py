@@ -6,6 +6,7 @@ folder. Each step may be repeated: it starts from what the step before left.
 
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from komek.checks.outcome import Outcome
 from komek.landing.land import land
 from komek.publishing import volume
 from komek.publishing.lists import land_lists
+from komek.publishing.metrics import Ending, write_metrics
 from komek.publishing.publication import (
     Publication,
     current_publication,
@@ -40,6 +42,7 @@ from komek.runs.run import (
     Request,
     Run,
     load,
+    note_duration,
     note_overridden,
     note_stopped,
     overridden,
@@ -130,7 +133,7 @@ def prepare(
 
 def stage(home: Home, run_id: str, _say: Say = print) -> None:
     """Parse every registry; accept or quarantine each row."""
-    with _step_of(home, run_id) as run:
+    with _step_of(home, run_id, "sort") as run:
         build.layer(run, "staging")
 
 
@@ -140,7 +143,7 @@ def check_door(home: Home, run_id: str, say: Say = print) -> None:
     Raises:
         StoppedError: a critical expectation failed.
     """
-    with _step_of(home, run_id) as run:
+    with _step_of(home, run_id, "door") as run:
         outcome = check.check_door(run.file, home.report(run_id), run.request.override)
         _tell(outcome, say)
         outcome.raise_if_stopped()
@@ -149,7 +152,7 @@ def check_door(home: Home, run_id: str, say: Say = print) -> None:
 
 def decide(home: Home, run_id: str, layer: str, _say: Say = print) -> None:
     """Build one layer of the decisions: facts, law or marts."""
-    with _step_of(home, run_id) as run:
+    with _step_of(home, run_id, layer) as run:
         build.layer(run, layer)
 
 
@@ -159,7 +162,7 @@ def check_result(home: Home, run_id: str, say: Say = print) -> None:
     Raises:
         StoppedError: an invariant does not hold.
     """
-    with _step_of(home, run_id) as run:
+    with _step_of(home, run_id, "result") as run:
         outcome = blocking.check_and_settle(run, home.report(run_id))
         _tell(outcome, say)
         outcome.raise_if_stopped()
@@ -193,7 +196,7 @@ def publish(
         say(f"run {run_id} is filed already")
         current = current_publication(home)
         return current if current and current.run.run_id == run_id else None
-    with _step_of(home, run_id) as run:
+    with _step_of(home, run_id, "publish") as run:
         _file(home, run)
         earlier = run.request.publish_earlier
         filed_only = kept_back or kept_from(home, run_id, run.is_official, earlier)
@@ -228,6 +231,8 @@ def publish(
         artifacts = home.report(run_id) / build.ARTIFACTS
         events.completed(run, home.run_file(run_id), artifacts, say)
         forget_stop(home, run.request.as_of)
+    ending: Ending = "published" if publication else "filed"
+    write_metrics(run, home.run_file(run_id), ending, say)
     _delete(home, run_id)
     return publication
 
@@ -255,6 +260,7 @@ def clear_away(home: Home, run_id: str, say: Say = print) -> None:
         with suppress(KomekError, ValueError), private_files():
             run = load(home, run_id)
             note_stop(home, run.request, run_id, stopped(run))
+            write_metrics(run, run.file, "stopped", say)
             events.ended(run, stopped(run), say)
     finally:
         _delete(home, run_id)
@@ -293,7 +299,7 @@ STEPS = (
 
 
 @contextmanager
-def _step_of(home: Home, run_id: str) -> Iterator[Run]:
+def _step_of(home: Home, run_id: str, step: str) -> Iterator[Run]:
     """Yield a run for one of its steps; what stops the step is noted with the run.
 
     An interrupt stops it whatever a library made of it, now or in the step before.
@@ -302,12 +308,14 @@ def _step_of(home: Home, run_id: str) -> Iterator[Run]:
     with private_files():
         note_stopped(run, None)
         interrupts.end_if_heard()
+        began = time.monotonic()
         try:
             yield run
         except Exception as error:
             interrupts.end_if_heard()
             note_stopped(run, _reason(error))
             raise
+        note_duration(run, step, time.monotonic() - began)
 
 
 def _reason(error: Exception) -> str:

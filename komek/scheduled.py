@@ -11,6 +11,7 @@ from komek.base.files import private_files
 from komek.base.places import Home
 from komek.base.say import Say
 from komek.publishing.publication import current_publication
+from komek.publishing.publish import kept_from_day
 from komek.publishing.question import question_lines
 from komek.runs import days
 from komek.runs.refusals import holds_up
@@ -149,9 +150,15 @@ def _of_day(home: Home, request: Request, say: Say) -> Request:
     return replace(request, without=tuple(found.missing))
 
 
-def question(home: Home, run_id: str) -> str:
-    """Return what whoever approves of a run is to see, as Markdown."""
+def question(home: Home, run_id: str) -> str | None:
+    """Return what whoever approves of a run is to see, as Markdown.
+
+    None where there is nothing to approve: the run would only be filed.
+    """
     run = load(home, run_id)
+    asked = run.request
+    if kept_from_day(home, asked.as_of, run.is_official, asked.publish_earlier):
+        return None
     return "\n".join(
         question_lines(home, run.file, home.report(run_id), run.is_official)
     )

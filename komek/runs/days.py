@@ -40,7 +40,7 @@ class ScheduledDay:
     Attributes:
         day: the day.
         pulled: when each registry's pull for it last ended.
-        since_asked: whose pulls have ended since a run was last asked for.
+        since_begun: whose pulls have ended since a run last began.
         asked_by: what asked for a run that has not begun; None where none is to come.
         asked_at: when it did.
         begun: how many runs have begun that were asked for.
@@ -49,7 +49,7 @@ class ScheduledDay:
 
     day: date
     pulled: dict[str, datetime] = field(default_factory=dict)
-    since_asked: set[str] = field(default_factory=set)
+    since_begun: set[str] = field(default_factory=set)
     asked_by: str | None = None
     asked_at: datetime | None = None
     begun: int = 0
@@ -120,6 +120,7 @@ def run_begins(home: Home, day: date) -> ScheduledDay:
         found = scheduled_day(home, day)
         found.asked_by = found.asked_at = None
         found.begun += 1
+        found.since_begun.clear()
         _save(home, found)
         return found
 
@@ -167,13 +168,13 @@ def _note_pull(
     """Note an ended pull; say whether it asks for a run."""
     found = scheduled_day(home, day)
     found.pulled[entity] = datetime.now(UTC)
-    found.since_asked.add(entity)
+    found.since_begun.add(entity)
     names = {one.name for one in registries.entities()}
     asks_again = found.asked_by == by
     is_asked = found.asked_by is not None and (_is_recent(found) or is_to_come())
     # Lost on its way where nothing is to come of it.
     is_due = found.asked_by is not None or (found.begun > 0 and landed > 0)
-    if asks_again or (not is_asked and (is_due or names <= found.since_asked)):
+    if asks_again or (not is_asked and (is_due or names <= found.since_begun)):
         _ask(home, found, by)
         return True
     _save(home, found)
@@ -182,7 +183,6 @@ def _note_pull(
 
 def _ask(home: Home, found: ScheduledDay, by: str) -> None:
     found.asked_by, found.asked_at = by, datetime.now(UTC)
-    found.since_asked.clear()
     _save(home, found)
 
 
@@ -205,7 +205,7 @@ def _read(day: date, said: dict[str, Any]) -> ScheduledDay:
     return ScheduledDay(
         day=day,
         pulled={n: datetime.fromisoformat(at) for n, at in said["pulled"].items()},
-        since_asked=set(said["since_asked"]),
+        since_begun=set(said["since_begun"]),
         asked_by=said["asked_by"],
         asked_at=datetime.fromisoformat(asked_at) if asked_at else None,
         begun=int(said["begun"]),
@@ -216,7 +216,7 @@ def _read(day: date, said: dict[str, Any]) -> ScheduledDay:
 def _save(home: Home, found: ScheduledDay) -> None:
     said = {
         "pulled": {name: at.isoformat() for name, at in sorted(found.pulled.items())},
-        "since_asked": sorted(found.since_asked),
+        "since_begun": sorted(found.since_begun),
         "asked_by": found.asked_by,
         "asked_at": found.asked_at.isoformat() if found.asked_at else None,
         "begun": found.begun,

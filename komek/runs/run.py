@@ -22,6 +22,7 @@ from komek.runs.inputs import Inputs, inputs_from_json
 from komek.runs.version import code_version
 
 _BLOCKED = "blocked.json"
+_DURATIONS = "durations.json"
 _OVERRIDDEN = "overridden"
 _STOPPED = "stopped"
 
@@ -128,6 +129,25 @@ def blocked(run: Run) -> dict[str, str]:
     if not note.exists():
         return {}
     noted: dict[str, str] = json.loads(note.read_text(encoding="utf-8"))
+    return noted
+
+
+def note_duration(run: Run, step: str, seconds: float) -> None:
+    """Keep in the run's folder how long a step took."""
+    # A disk that is full may be what stopped it.
+    with suppress(OSError):
+        text = json.dumps(durations(run) | {step: round(seconds, 3)})
+        put(run.folder / _DURATIONS, text.encode())
+
+
+def durations(run: Run) -> dict[str, float]:
+    """Return how long each step of a run took that has ended, in seconds."""
+    try:
+        noted: dict[str, float] = json.loads(
+            (run.folder / _DURATIONS).read_text(encoding="utf-8")
+        )
+    except (OSError, ValueError):
+        return {}
     return noted
 
 

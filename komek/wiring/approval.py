@@ -50,6 +50,9 @@ class Approval(HITLOperator):
             self.run, dag_run, "approve", lease=lease, waits_for="approval"
         ) as home:
             self.body = scheduled.question(home, self.run)
+        if self.body is None:
+            print("nothing is to be approved: the run is filed, not published")
+            return _answer(None, None)
         self.assigned_users = _may_answer(dag_run.triggering_user_name)
         return super().execute(context)
 

@@ -5,7 +5,6 @@ textfile collector, or whatever else reads such files. Counts and sums by regist
 region, nothing of a person.
 """
 
-import os
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -71,7 +70,6 @@ def write_metrics(run: Run, run_file: Path, outcome: Ending, say: Say) -> None:
         _of_regions(found, run_file)
     try:
         put(metrics_path(home), generate_latest(found))
-        os.chmod(metrics_path(home), 0o644)  # noqa: PTH101  (another user reads it)
     except OSError as error:
         say(f"warning: cannot write {metrics_path(home)}: {error.strerror}")
 

@@ -174,16 +174,24 @@ class RealAirflow:
 def real_airflow(
     folder: Path, home: Path, drop: Path, database: str, **settings: str
 ) -> Iterator[RealAirflow]:
-    """Run Airflow as `deploy/` says; its DAGs are switched on."""
+    """Run Airflow as `deploy/` says; its DAGs are switched on.
+
+    Once something is published, or there is a file `light` in the home, its runs decide
+    nothing (light_steps).
+    """
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "config").mkdir(parents=True, exist_ok=True)
+    (folder / "config" / "airflow_local_settings.py").write_text(
+        "import light_steps\n\nlight_steps.lighten()\n", encoding="utf-8"
+    )
     variables = deployed_settings() | {
         "KOMEK_HOME": str(home),
         "KOMEK_DROP": str(drop),
         "KOMEK_RETRY_SECONDS": "1",
         "KOMEK_APPROVAL": "",
         "AIRFLOW_HOME": str(folder),
+        "PYTHONPATH": os.pathsep.join([str(PROJECT), str(Path(__file__).parent)]),
         "AIRFLOW__CORE__DAGS_FOLDER": str(DAGS),
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": database,
         "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",

@@ -4,6 +4,7 @@ A run is of a day: the partition of the registry's asset. The last registry of a
 end its pull, or one that lands something after that, asks `eligibility` for a run.
 """
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import DAG, CronPartitionTimetable, Param, dag, task
@@ -25,7 +26,7 @@ from komek.wiring import (
     refuse_unknown,
     tried_again,
 )
-from komek.wiring.alerts import tell_failure
+from komek.wiring.alerts import tell, tell_failure
 
 if TYPE_CHECKING:
     from airflow.sdk.types import DagRunProtocol
@@ -66,7 +67,12 @@ def pull_dag(entity: Entity) -> DAG:
     )
     def pull() -> None:
         # Safe to try again: what has landed once is not landed again.
-        @task(outlets=[landed(entity.name)], **tried_again(3))
+        @task(
+            outlets=[landed(entity.name)],
+            # One that hangs holds up the days after.
+            execution_timeout=timedelta(hours=6),
+            **tried_again(3),
+        )
         def land(
             params: dict[str, Any] | None = None,
             dag_run: "DagRunProtocol | None" = None,
@@ -79,7 +85,12 @@ def pull_dag(entity: Entity) -> DAG:
             with failing_in_one_line():
                 refuse_unknown(params, PARAMS)
                 day = day_of(dag_run, params["date"])
-                new = scheduled.pull_for_day(default_home(), entity.name, day)
+                new = scheduled.pull_for_day(
+                    default_home(),
+                    entity.name,
+                    day,
+                    lambda line: tell(f"pull_{entity.name}: land", day, line),
+                )
             outlet_events[landed(entity.name)].add_partitions(f"{day}")
             return new
 

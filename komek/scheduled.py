@@ -28,10 +28,18 @@ __all__ = [
 ]
 
 
-def pull_for_day(home: Home, entity: str, day: date, say: Say = print) -> int:
+def pull_for_day(
+    home: Home, entity: str, day: date, tell: Say, say: Say = print
+) -> int:
     """Land what a registry's source has for a day; return how many snapshots are new.
 
-    A bad snapshot that a newer one stands for is told, and holds nobody up.
+    Args:
+        home: where it lands.
+        entity: the registry.
+        day: the day.
+        tell: takes what people should know: a bad snapshot of an earlier day, which
+            holds nobody up.
+        say: takes lines for the log.
 
     Raises:
         RefusedError: what was refused cannot be done without.
@@ -39,9 +47,9 @@ def pull_for_day(home: Home, entity: str, day: date, say: Say = print) -> int:
     try:
         return pipeline.pull(home, None, [entity], until=day, say=say, day=day)
     except RefusedError as error:
-        if any(holds_up(home, refusal) for refusal in error.refusals):
+        if any(holds_up(home, refusal, day) for refusal in error.refusals):
             raise
-        say("a newer snapshot stands for what was refused: going on")
+        tell(f"{error}: going on without")
         return error.landed
 
 

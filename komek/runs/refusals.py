@@ -44,15 +44,15 @@ def refusals_of(home: Home, entity: str) -> list[Refusal]:
         return []
 
 
-def holds_up(home: Home, refusal: Refusal) -> bool:
-    """Say whether a registry cannot do without what was refused.
+def holds_up(home: Home, refusal: Refusal, day: date) -> bool:
+    """Say whether a day cannot do without what was refused when it was pulled for.
 
-    A newer snapshot that has landed stands for an older one that is bad.
+    It may still be arriving, if it is of that day. A bad snapshot of a day before holds
+    nobody up, unless no other has ever landed.
     """
     if refusal.entity is None or refusal.day is None:
         return True
-    newest = newest_snapshots(home, refusal.entity)[-1:]
-    return not newest or newest[0].snapshot_date <= refusal.day
+    return refusal.day >= day or not newest_snapshots(home, refusal.entity)
 
 
 def _read(entity: str, said: dict[str, str | None]) -> Refusal:

@@ -11,6 +11,7 @@ from komek.base.places import Home
 from komek.runs.refusals import refusals_of
 
 DAY = date(2020, 4, 20)
+TOLD: list[str] = []
 GOOD, BAD = "kato\n110000000\n", "kato\n\x00\n"
 
 
@@ -31,7 +32,7 @@ def deliver(drop: Path, day: str, text: str) -> None:
 
 
 def pull(home: Home, day: date = DAY) -> int:
-    return scheduled.pull_for_day(home, "kato", day, lambda _: None)
+    return scheduled.pull_for_day(home, "kato", day, TOLD.append, lambda _: None)
 
 
 def test_an_old_bad_file_does_not_hold_up_a_newer_one(home: Home, drop: Path) -> None:
@@ -40,6 +41,7 @@ def test_an_old_bad_file_does_not_hold_up_a_newer_one(home: Home, drop: Path) ->
 
     assert pull(home) == 1
     assert pull(home) == 0
+    assert TOLD[-1].startswith("refused at landing: kato/2020-04-19.csv: ")
     (refused,) = refusals_of(home, "kato")
     assert (refused.day, refused.entity) == (date(2020, 4, 19), "kato")
     assert "2020-04-19.csv" in refused.text
@@ -56,6 +58,23 @@ def test_a_bad_newest_file_is_waited_for(home: Home, drop: Path) -> None:
     # Of an earlier day it is not looked at.
     assert pull(home, date(2020, 4, 19)) == 0
     assert [one.day for one in refusals_of(home, "kato")] == [DAY]
+
+
+def test_a_bad_file_of_the_day_before_does_not_hold_up_the_next(
+    home: Home, drop: Path
+) -> None:
+    """A registry that delivers every week would hold the nation up for one."""
+    deliver(drop, "2020-04-18", GOOD)
+    deliver(drop, "2020-04-19", BAD)
+
+    assert pull(home) == 1
+
+
+def test_nothing_but_bad_files_is_waited_for(home: Home, drop: Path) -> None:
+    deliver(drop, "2020-04-19", BAD)
+
+    with pytest.raises(RefusedError):
+        pull(home)
 
 
 def test_a_name_that_is_no_date_is_of_no_day_that_waits(home: Home, drop: Path) -> None:

@@ -62,7 +62,7 @@ def tried_again(times: int) -> dict[str, Any]:
     return {
         "retries": times,
         "retry_delay": timedelta(seconds=scheduling().retry_seconds),
-        "retry_exponential_backoff": True,
+        "retry_exponential_backoff": 2.0,
         "max_retry_delay": timedelta(hours=1),
     }
 

@@ -190,6 +190,8 @@ def test_all_but_the_look_at_the_day_is_tried_again(dags: dict[str, Any]) -> Non
     assert retries.pop("look")[0] == 0
     assert {retries.pop(name) for name in ("land", "ask_for_a_run")} == {(3, 300)}
     assert set(retries.values()) == {(2, 300)}
+    backoff = {task.retry_exponential_backoff for task in dags["eligibility"].tasks}
+    assert backoff == {2.0}
 
 
 def test_every_task_that_fails_is_told(dags: dict[str, Any]) -> None:

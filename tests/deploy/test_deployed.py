@@ -82,7 +82,7 @@ def told(airflow: RealAirflow, story: Story, folder: Path) -> Story:
     redeliver(folder / "drop" / LATE)
     pull(airflow, [LATE, NAMES[0]])
     backup(story.home, folder / "kept", lambda _: None)
-    airflow.wait(lambda: airflow.ended("eligibility", 2), "both runs", 600)
+    airflow.wait(lambda: airflow.ended("eligibility", 2), "both runs", 900)
     mistyped = airflow.trigger("eligibility", conf={"asof": DAY})
     airflow.wait(lambda: airflow.ended("eligibility", 3), "the mistyped run")
     story.runs = airflow.runs("eligibility")

@@ -29,7 +29,7 @@ DEPLOY = PROJECT / "deploy"
 PARTS = ("scheduler", "dag-processor", "triggerer", "api-server")
 BINARIES = Path(sys.executable).parent
 _UNPRIVILEGED = "nobody"
-_STARTS_WITHIN = 60
+_STARTS_WITHIN = 240
 
 
 def missing() -> str | None:
@@ -160,7 +160,7 @@ class RealAirflow:
         files = sorted((folder / f"task_id={task_id}").rglob("*.log"))
         return "\n".join(file.read_text(encoding="utf-8") for file in files)
 
-    def wait(self, holds: Any, what: str, seconds: float = 300) -> Any:
+    def wait(self, holds: Any, what: str, seconds: float = 900) -> Any:
         """Return what holds once it does."""
         return _wait(holds, what, seconds)
 

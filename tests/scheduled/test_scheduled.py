@@ -4,6 +4,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from hand_filed import hand_made, publish_filed
 from komek import pipeline, scheduled
@@ -11,6 +12,7 @@ from komek.base import registries
 from komek.base.claim import ClaimedError, current_claim
 from komek.base.errors import StoppedError
 from komek.base.places import Home
+from komek.cli import cli
 from komek.landing.land import land
 from komek.runs.days import pull_ended, scheduled_day
 from komek.runs.run import Request
@@ -117,6 +119,23 @@ def test_a_second_run_does_not_begin_between_two_steps(
         begin(home, "eligibility two")
 
     assert begin(home) == "run-2"
+
+
+def test_a_run_by_hand_does_not_slip_in_between(
+    home: Home, prepared: list[Request], tmp_path: Path
+) -> None:
+    begin(home)
+    (tmp_path / "drop").mkdir()
+
+    ended = CliRunner().invoke(
+        cli,
+        f"run --as-of {DAY} --home {home.root} --drop {tmp_path / 'drop'}".split(),
+    )
+
+    assert isinstance(ended.exception, ClaimedError)
+    assert ended.exception.exit_code == 1
+    assert "another run is going on in" in str(ended.exception)
+    assert prepared == [REQUEST]
 
 
 def test_what_an_ended_run_left_is_cleared_away(

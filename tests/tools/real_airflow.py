@@ -82,7 +82,16 @@ def postgres(folder: Path) -> Iterator[int]:
         **user,
     )
     try:
-        _wait(lambda: _listens(port), "PostgreSQL")
+        # It listens before it answers.
+        ready = [
+            _postgres("pg_isready") or "",
+            "-q",
+            "-h",
+            "127.0.0.1",
+            "-p",
+            f"{port}",
+        ]
+        _wait(lambda: not subprocess.run(ready, check=False).returncode, "PostgreSQL")
         yield port
     finally:
         server.send_signal(signal.SIGINT)
@@ -277,11 +286,6 @@ def _descriptors(process: Path) -> Iterator[Path]:
             with suppress(OSError):
                 if str(descriptor.readlink()).startswith("socket:["):
                     yield descriptor
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _answers(airflow: RealAirflow) -> bool:

@@ -303,7 +303,13 @@ def _knows_the_dags(airflow: RealAirflow) -> bool:
 def _wait(holds: Any, what: str, seconds: float = _STARTS_WITHIN) -> Any:
     ends = time.monotonic() + seconds
     while time.monotonic() < ends:
-        found = holds()
+        try:
+            found = holds()
+        except HTTPError as error:
+            # Its API answers so now and then while the machine is busy.
+            if error.code < 500:
+                raise
+            found = None
         if found:
             return found
         time.sleep(0.5)

@@ -42,7 +42,7 @@ TELLS = {
     "komek/diff/text.py": ("", "#"),
     "komek/nation/write.py": ("", "#"),
     "komek/nation/people.sql": ("", "--"),
-    "komek/cli.py": ("Pull, check, decide", "Pull, decide"),
+    "komek/cli/__init__.py": ("Pull, check, decide", "Pull, decide"),
     "komek/wiring/__init__.py": ("", "#"),
     "komek/keep/backup.py": ("", "#"),
     "komek/terminal/__init__.py": ("", "#"),

@@ -6,6 +6,7 @@
 #   make lint     Python and SQL, read by machines: style, rooms, types
 #   make mutate   change the law models one token at a time: does a unit test notice?
 #   make fuzz     many random registries and nations, held against second opinions
+#   make month    a month under the running scheduler, faults among its days
 #   make bench    measure
 #   make setup    .venv with the komek command
 #   make lock     requirements.txt anew from requirements.in (needs uv)
@@ -24,7 +25,7 @@ export GX_ANALYTICS_ENABLED := false
 unexport PYTHONDONTWRITEBYTECODE
 
 .DELETE_ON_ERROR:
-.PHONY: help run airflow test lint python sql mutate fuzz bench setup lock clean
+.PHONY: help run airflow test lint python sql mutate fuzz month bench setup lock clean
 
 setup: $(VENV)/komek
 
@@ -77,6 +78,10 @@ mutate: setup
 fuzz: setup
 	KOMEK_SEEDS=$(or $(SEEDS),20) $(RUN)/pytest tests/landing/test_registry_rules.py \
 		tests/pipeline/test_random_nations.py
+
+month: setup
+	$(RUN)/python tests/tools/simulated_month.py --days $(or $(DAYS),30) \
+		--folder bench/out/month
 
 bench: setup
 	$(RUN)/python bench/run.py --scale $(or $(SCALE),1.0)

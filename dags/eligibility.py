@@ -1,23 +1,39 @@
 """The DAG that decides who gets what: check, decide, check, publish.
 
-It runs when every registry has been pulled since its last run, or by hand for any day.
-Each task calls one step of `komek.pipeline`; between tasks only the run's id passes.
-One runs at a time, under the home's writer lock. Every step but `publish` may be tried
-again: it starts from what the step before left.
+It runs for a day once every registry has been pulled for it, and once more for what
+changed since; by hand for any day, and as a backfill for some. Each task calls one step
+of `komek.pipeline`; between tasks only the run's id passes. One runs at a time: it has
+the home from `prepare` until `clear_away`. Every step may be tried again: it starts
+from what the step before left.
 """
 
+import time
 from datetime import date
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 from airflow.sdk import Param, dag, task
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
-from komek.base import registries
 from komek.base.settings import settings
-from komek.wiring import TIME_ZONE, landed, one_writer
+from komek.wiring import (
+    REGISTRIES,
+    begin_or_wait,
+    day_of,
+    failing_in_one_line,
+    one_writer,
+    owner_of,
+    refuse_unknown,
+    step_of,
+    tried_again,
+)
+from komek.wiring.alerts import tell, tell_failure
+from komek.wiring.days import DaysOfRegistries, EarlierDayFirst
 
 if TYPE_CHECKING:
     from airflow.sdk.types import DagRunProtocol
+
+# How often a run looks whether the one before it has ended.
+LOOKS_AGAIN = 5.0  # seconds
 
 PARAMS = {
     "as_of": Param(
@@ -60,12 +76,16 @@ PARAMS = {
 @dag(
     description="Decide by Order No. 118 and publish, by region",
     doc_md=__doc__,
-    schedule=[landed(entity.name) for entity in registries.entities()],
+    schedule=DaysOfRegistries(assets=REGISTRIES),
     catchup=False,
     max_active_runs=1,
     max_active_tasks=1,
     params=PARAMS,
-    default_args={"owner": "komek", "retries": 2},
+    default_args={
+        "owner": "komek",
+        "on_failure_callback": tell_failure,
+        **tried_again(2),
+    },
     tags=["decisions"],
 )
 def eligibility() -> None:
@@ -73,131 +93,142 @@ def eligibility() -> None:
     run = prepare()
     built = write_tables(apply_law(find_facts(check_registries(sort_registries(run)))))
     checked = check_result(built)
-    approval = ask_for_approval(checked) if settings().asks_approval else None
-    publish(checked, approval) >> clear_away(run).as_teardown(setups=run)
+    answer = ask_for_approval(checked) if settings().asks_approval else None
+    publish(checked, answer) >> clear_away(run).as_teardown(setups=run)
 
 
 def ask_for_approval(checked: Any) -> Any:  # noqa: ANN401  (Airflow's XComArg)
-    """Wait until a person has approved; a run that is rejected is not published."""
-    from airflow.providers.standard.operators.hitl import ApprovalOperator
+    """Wait until a person has answered, or nobody has for too long."""
+    from komek.wiring.approval import Approval
 
-    approve = ApprovalOperator(
-        task_id="approve",
-        subject="Publish run {{ ti.xcom_pull(task_ids='check_result') }}?",
-        body="What was checked is in the run's reports: data_docs and validation.",
-        retries=0,
-    )
+    approve = Approval(task_id="approve", run=checked, retries=0)
     checked >> approve
     return approve.output
 
 
-def day_of(dag_run: "DagRunProtocol") -> date:
-    """Return the day of a DAG run; one that assets started has no logical date."""
-    moment = dag_run.logical_date or dag_run.run_after
-    return moment.astimezone(ZoneInfo(TIME_ZONE)).date()
-
-
-@task
+# A backfill has many runs at once. One of them waits for the home, the earliest day's:
+# what it publishes is an input of the later ones.
+@task(max_active_tis_per_dag=1, weight_rule=EarlierDayFirst())
 def prepare(
     params: dict[str, Any] | None = None, dag_run: "DagRunProtocol | None" = None
 ) -> str:
-    """Find the newest snapshot of every registry; lay out the run's own file."""
-    from komek import pipeline
+    """Claim the home; find the newest snapshots; lay out the run's own file."""
     from komek.base.policies import policy_overrides
     from komek.runs.run import Request
 
-    with one_writer("prepare") as home:
-        asked, known = params["as_of"], params["known_at"]
-        as_of = date.fromisoformat(asked) if asked else day_of(dag_run)
-        known_at = date.fromisoformat(known) if known else as_of
-        policies = policy_overrides(
-            f"{name}={value}" for name, value in params["policies"].items()
-        )
+    with failing_in_one_line():
+        refuse_unknown(params, PARAMS)
+        as_of = day_of(dag_run, params["as_of"])
+        known = params["known_at"]
         request = Request(
-            as_of, known_at, policies, params["override"], params["publish"]
+            as_of,
+            date.fromisoformat(known) if known else as_of,
+            policy_overrides(
+                f"{name}={value}" for name, value in params["policies"].items()
+            ),
+            params["override"],
+            params["publish"],
         )
-        return pipeline.prepare(home, request)
+    while True:
+        with one_writer("prepare") as home:
+            run = begin_or_wait(home, request, dag_run)
+        if run:
+            return run
+        time.sleep(LOOKS_AGAIN)
 
 
 @task
-def sort_registries(run: str) -> str:
+def sort_registries(run: str, dag_run: "DagRunProtocol | None" = None) -> str:
     """Parse every registry; accept or quarantine each row."""
     from komek import pipeline
 
-    with one_writer("sort_registries") as home:
+    with step_of(run, dag_run, "sort_registries") as home:
         pipeline.stage(home, run)
     return run
 
 
 @task
-def check_registries(run: str) -> str:
+def check_registries(run: str, dag_run: "DagRunProtocol | None" = None) -> str:
     """Check every registry before anything is decided from it."""
     from komek import pipeline
 
-    with one_writer("check_registries") as home:
+    with step_of(run, dag_run, "check_registries") as home:
         pipeline.check_door(home, run)
     return run
 
 
 @task
-def find_facts(run: str) -> str:
+def find_facts(run: str, dag_run: "DagRunProtocol | None" = None) -> str:
     """Build what the registers say on the day: people, families, terms in force."""
     from komek import pipeline
 
-    with one_writer("find_facts") as home:
+    with step_of(run, dag_run, "find_facts") as home:
         pipeline.decide(home, run, "facts")
     return run
 
 
 @task
-def apply_law(run: str) -> str:
+def apply_law(run: str, dag_run: "DagRunProtocol | None" = None) -> str:
     """Build the decisions, paragraph by paragraph."""
     from komek import pipeline
 
-    with one_writer("apply_law") as home:
+    with step_of(run, dag_run, "apply_law") as home:
         pipeline.decide(home, run, "law")
     return run
 
 
 @task
-def write_tables(run: str) -> str:
+def write_tables(run: str, dag_run: "DagRunProtocol | None" = None) -> str:
     """Build the tables that are published."""
     from komek import pipeline
 
-    with one_writer("write_tables") as home:
+    with step_of(run, dag_run, "write_tables") as home:
         pipeline.decide(home, run, "marts")
     return run
 
 
 @task
-def check_result(run: str) -> str:
+def check_result(run: str, dag_run: "DagRunProtocol | None" = None) -> str:
     """Check the result; block the regions whose own checks failed."""
     from komek import pipeline
 
-    with one_writer("check_result") as home:
+    with step_of(run, dag_run, "check_result") as home:
         pipeline.check_result(home, run)
     return run
 
 
-# Whether a publication that failed half-way is repeated is for people to say.
-@task(retries=0)
-def publish(run: str, approval: dict[str, Any] | None = None) -> str:
-    """Swap the result in for what was published before."""
+@task
+def publish(
+    run: str,
+    answer: dict[str, Any] | None = None,
+    dag_run: "DagRunProtocol | None" = None,
+) -> str:
+    """Swap the result in for what was published before; or file it, if so answered."""
     from komek import pipeline
 
-    user = (approval or {}).get("responded_by_user") or {}
-    with one_writer("publish") as home:
-        pipeline.publish(home, run, approved_by=user.get("name") or user.get("id"))
+    answered = answer or {"approved_by": None, "kept_back": None, "rejected": False}
+    kept_back = answered["kept_back"]
+    with step_of(run, dag_run, "publish") as home:
+        pipeline.publish(
+            home, run, approved_by=answered["approved_by"], kept_back=kept_back
+        )
+    if answered["rejected"]:
+        raise AirflowFailException(f"run {run} was {kept_back}: filed, not published")
+    if kept_back:
+        tell("eligibility", day_of(dag_run), f"run {run} was {kept_back}: it is filed")
+        raise AirflowSkipException(f"run {run} was {kept_back}: filed, not published")
     return run
 
 
 @task
-def clear_away(run: str) -> None:
-    """Delete what is left of a run that did not end; its reports stay."""
+def clear_away(run: str, dag_run: "DagRunProtocol | None" = None) -> None:
+    """Delete what is left of a run that did not end; give the home back."""
     from komek import pipeline
+    from komek.base import claim
 
     with one_writer("clear_away") as home:
         pipeline.clear_away(home, run)
+        claim.give_back(home, owner_of(dag_run))
 
 
 eligibility()

@@ -32,12 +32,20 @@ PORT = os.environ.get("AIRFLOW__API__PORT", "8080")
 PAGE = f"http://127.0.0.1:{PORT}"
 AIRFLOW = Path(sys.executable).with_name("airflow")
 STOPS_WITHIN = 20.0  # seconds
+PARTS = (
+    ("scheduler", "--skip-serve-logs"),
+    ("dag-processor",),
+    ("triggerer", "--skip-serve-logs"),
+    ("api-server",),
+)
 SETTINGS = {
     "AIRFLOW__CORE__DAGS_FOLDER": str(DAGS),
     "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-    "AIRFLOW__CORE__DEFAULT_TASK_RETRY_DELAY": "10",
     "AIRFLOW__CORE__PARALLELISM": "4",
-    "AIRFLOW__LOGGING__NAMESPACE_LEVELS": "great_expectations=WARNING",
+    # The page shows what has run at once; the demo's clock stands still.
+    "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
+    "KOMEK_DAY": "2020-04-20",
+    "KOMEK_RETRY_SECONDS": "10",
     # Only this machine is listened to; the page asks for the password Airflow made up.
     "AIRFLOW__API__HOST": "127.0.0.1",
     "AIRFLOW__API__BASE_URL": PAGE,
@@ -73,23 +81,49 @@ def settle() -> Path:
 
 
 def serve(home: Path) -> int:
-    """Serve the web page until interrupted."""
+    """Serve the web page until interrupted.
+
+    Airflow's `standalone` starts the same parts, and with them servers of logs that
+    listen to the whole network.
+    """
     passwords = home / "simple_auth_manager_passwords.json.generated"
+    subprocess.run([AIRFLOW, "db", "migrate"], check=True, stdout=subprocess.DEVNULL)
     print(f"Airflow, for development only: {PAGE}")
-    print(f"The user is admin, the password is in {passwords}", flush=True)
+    print(f"The user is admin, the password is in {passwords}")
+    print(
+        f"Its day is {os.environ['KOMEK_DAY']}; its log: {home / 'serve.log'}",
+        flush=True,
+    )
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    # In a session of its own: an interrupt that reaches all of Airflow's parts at once
-    # leaves some of them behind.
-    airflow = subprocess.Popen([AIRFLOW, "standalone"], start_new_session=True)
-    try:
-        return airflow.wait()
-    except KeyboardInterrupt:
-        airflow.send_signal(signal.SIGINT)
+    with (home / "serve.log").open("a") as log:
+        # Each in a session of its own: an interrupt that reaches all of its processes
+        # at once leaves some of them behind.
+        parts = [
+            subprocess.Popen(
+                [AIRFLOW, *part], start_new_session=True, stdout=log, stderr=log
+            )
+            for part in PARTS
+        ]
+        try:
+            while all(part.poll() is None for part in parts):
+                time.sleep(1)
+            return 1
+        except KeyboardInterrupt:
+            return 0
+        finally:
+            _stop(parts)
+
+
+def _stop(parts: "list[subprocess.Popen[bytes]]") -> None:
+    """Have every part end, and whatever it leaves behind."""
+    for part in parts:
+        part.send_signal(signal.SIGINT)
+    ends = time.monotonic() + STOPS_WITHIN
+    for part in parts:
         with suppress(subprocess.TimeoutExpired):
-            airflow.wait(STOPS_WITHIN)
+            part.wait(max(0.0, ends - time.monotonic()))
         with suppress(ProcessLookupError):
-            os.killpg(airflow.pid, signal.SIGKILL)
-        return 0
+            os.killpg(part.pid, signal.SIGKILL)
 
 
 def run_all(home: Path, arguments: argparse.Namespace) -> int:
@@ -100,8 +134,9 @@ def run_all(home: Path, arguments: argparse.Namespace) -> int:
         subprocess.run([AIRFLOW, "db", "migrate"], check=True)
         dags = _dags()
         _tell_tasks(console)
+        day = {"date": str(arguments.as_of)}
         for entity in registries.entities():
-            if not _succeeds(dags[f"pull_{entity.name}"], {}):
+            if not _succeeds(dags[f"pull_{entity.name}"], day):
                 return 1
         if not _succeeds(dags["eligibility"], {"as_of": str(arguments.as_of)}):
             return 1

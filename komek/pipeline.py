@@ -6,6 +6,7 @@ folder. Each step may be repeated: it starts from what the step before left.
 
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -14,8 +15,8 @@ from pathlib import Path
 
 import duckdb
 
-from komek.base import database, interrupts
-from komek.base.errors import KomekError
+from komek.base import database, interrupts, registries
+from komek.base.errors import KomekError, Refusal, RefusedError
 from komek.base.files import private_files
 from komek.base.messages import harmless
 from komek.base.places import Home, default_drop
@@ -26,6 +27,7 @@ from komek.checks.outcome import Outcome
 from komek.landing.land import land
 from komek.publishing import volume
 from komek.publishing.lists import land_lists
+from komek.publishing.metrics import Ending, write_metrics
 from komek.publishing.publication import (
     Publication,
     current_publication,
@@ -35,18 +37,21 @@ from komek.publishing.publish import kept_from
 from komek.publishing.publish import publish as publish_run
 from komek.runs import build, filed
 from komek.runs.layout import begin
+from komek.runs.refusals import note_refusals
 from komek.runs.run import (
     Request,
     Run,
     load,
+    note_duration,
     note_overridden,
     note_stopped,
     overridden,
     stopped,
 )
 from komek.runs.staged import take_staging
+from komek.runs.stops import forget_stop, note_stop
 from komek.trust import events
-from komek.trust.chain import read_chain
+from komek.trust.chain import read_chain, receipt_path
 from komek.trust.kept import staged_before
 from komek.trust.receipts import said_first, seal, seal_if_missing, write_receipt
 from komek.trust.signatures import signing_key
@@ -68,10 +73,32 @@ def pull(
     entities: list[str] | None = None,
     until: date | None = None,
     say: Say = print,
+    day: date | None = None,
 ) -> int:
-    """Land what a drop folder (None: the configured source) has; return how many."""
+    """Land what a drop folder (None: the configured source) has; return how many.
+
+    Args:
+        home: where it lands.
+        drop: the drop folder.
+        entities: the registries, None for all.
+        until: snapshots dated after it are not touched.
+        say: takes lines for people.
+        day: the day that a source without dates is pulled for.
+
+    Raises:
+        RefusedError: something was refused; what could be landed has been.
+    """
     source = default_drop() if drop is None else drop
-    return len(land(home, source, entities, until, say=say))
+    names = entities or [entity.name for entity in registries.entities()]
+    refused: tuple[Refusal, ...] = ()
+    try:
+        return len(land(home, source, entities, until, say=say))
+    except RefusedError as error:
+        refused = error.refusals
+        raise
+    finally:
+        with private_files(), suppress(OSError):
+            note_refusals(home, names, until, refused)
 
 
 def prepare(
@@ -99,6 +126,7 @@ def prepare(
         try:
             run = begin(home, request, alone=alone)
         except Exception as error:
+            note_stop(home, request, None, _reason(error))
             events.refused(home, request, _reason(error), say)
             raise
         events.started(run, say)
@@ -110,7 +138,7 @@ def stage(home: Home, run_id: str, _say: Say = print) -> None:
 
     What a run before has of the same snapshots is taken from it.
     """
-    with _step_of(home, run_id) as run:
+    with _step_of(home, run_id, "sort") as run:
         before = staged_before(home, run.inputs)
         if before:
             take_staging(run, before)
@@ -123,7 +151,7 @@ def check_door(home: Home, run_id: str, say: Say = print) -> None:
     Raises:
         StoppedError: a critical expectation failed.
     """
-    with _step_of(home, run_id) as run:
+    with _step_of(home, run_id, "door") as run:
         outcome = check.check_door(run.file, home.report(run_id), run.request.override)
         _tell(outcome, say)
         outcome.raise_if_stopped()
@@ -132,7 +160,7 @@ def check_door(home: Home, run_id: str, say: Say = print) -> None:
 
 def decide(home: Home, run_id: str, layer: str, _say: Say = print) -> None:
     """Build one layer of the decisions: facts, law or marts."""
-    with _step_of(home, run_id) as run:
+    with _step_of(home, run_id, layer) as run:
         build.layer(run, layer)
 
 
@@ -142,16 +170,22 @@ def check_result(home: Home, run_id: str, say: Say = print) -> None:
     Raises:
         StoppedError: an invariant does not hold.
     """
-    with _step_of(home, run_id) as run:
+    with _step_of(home, run_id, "result") as run:
         outcome = blocking.check_and_settle(run, home.report(run_id))
         _tell(outcome, say)
         outcome.raise_if_stopped()
 
 
 def publish(
-    home: Home, run_id: str, say: Say = print, approved_by: str | None = None
+    home: Home,
+    run_id: str,
+    say: Say = print,
+    approved_by: str | None = None,
+    kept_back: str | None = None,
 ) -> Publication | None:
     """File the run's own database and publish it; None where it is only filed.
+
+    It may be tried again: what has been filed and published stays as it is.
 
     Args:
         home: where the run was built.
@@ -159,15 +193,21 @@ def publish(
         say: takes lines for people.
         approved_by: who let it be published, where somebody was asked; the receipt
             names them, and a list of unusual length may pass.
+        kept_back: why it is only filed, where somebody was asked and it may not be
+            published; the receipt says so.
 
     Raises:
         StoppedError: the list is too far from the last one, and nobody said why; or
             every region is blocked.
     """
-    with _step_of(home, run_id) as run:
+    if not (home.scratch / run_id).exists() and receipt_path(home, run_id).exists():
+        say(f"run {run_id} is filed already")
+        current = current_publication(home)
+        return current if current and current.run.run_id == run_id else None
+    with _step_of(home, run_id, "publish") as run:
         _file(home, run)
         earlier = run.request.publish_earlier
-        filed_only = kept_from(home, run_id, run.is_official, earlier)
+        filed_only = kept_back or kept_from(home, run_id, run.is_official, earlier)
         reason = run.request.override or (approved_by and f"approved by {approved_by}")
         unusual = (
             []
@@ -180,7 +220,12 @@ def publish(
             **said_first(
                 home,
                 run_id,
-                {"approved_by": approved_by, "volume_overridden": "|".join(unusual)},
+                {
+                    "approved_by": approved_by,
+                    "kept_back": kept_back,
+                    "volume_overridden": "|".join(unusual),
+                    "gone_on_without": "|".join(run.request.without),
+                },
             ),
         }
         write_receipt(home, run, details)
@@ -193,6 +238,9 @@ def publish(
             publication = _published(home, run, say)
         artifacts = home.report(run_id) / build.ARTIFACTS
         events.completed(run, home.run_file(run_id), artifacts, say)
+        forget_stop(home, run.request.as_of)
+    ending: Ending = "published" if publication else "filed"
+    write_metrics(run, home.run_file(run_id), ending, say)
     _delete(home, run_id)
     return publication
 
@@ -219,6 +267,8 @@ def clear_away(home: Home, run_id: str, say: Say = print) -> None:
         # Without a folder it has ended, and said so.
         with suppress(KomekError, ValueError), private_files():
             run = load(home, run_id)
+            note_stop(home, run.request, run_id, stopped(run))
+            write_metrics(run, run.file, "stopped", say)
             events.ended(run, stopped(run), say)
     finally:
         _delete(home, run_id)
@@ -257,7 +307,7 @@ STEPS = (
 
 
 @contextmanager
-def _step_of(home: Home, run_id: str) -> Iterator[Run]:
+def _step_of(home: Home, run_id: str, step: str) -> Iterator[Run]:
     """Yield a run for one of its steps; what stops the step is noted with the run.
 
     An interrupt stops it whatever a library made of it, now or in the step before.
@@ -266,12 +316,14 @@ def _step_of(home: Home, run_id: str) -> Iterator[Run]:
     with private_files():
         note_stopped(run, None)
         interrupts.end_if_heard()
+        began = time.monotonic()
         try:
             yield run
         except Exception as error:
             interrupts.end_if_heard()
             note_stopped(run, _reason(error))
             raise
+        note_duration(run, step, time.monotonic() - began)
 
 
 def _reason(error: Exception) -> str:

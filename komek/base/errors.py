@@ -3,6 +3,8 @@
 import json
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
 
 # Unicode's control, format and surrogate characters, line and paragraph separators.
 _COMMANDS = {"Cc", "Cf", "Cs", "Zl", "Zp"}
@@ -35,6 +37,35 @@ class StoppedError(KomekError):
     """
 
     exit_code = 3
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """What was refused at landing.
+
+    Attributes:
+        entity: whose it is; None where it is no entity's.
+        day: the day it is of; None where the source itself cannot be read.
+        text: its name and the reason, without personal data.
+    """
+
+    entity: str | None
+    day: date | None
+    text: str
+
+
+class RefusedError(StoppedError):
+    """Something was refused at landing; what could be landed has been.
+
+    `refusals` says what, `landed` how many snapshots are new all the same.
+    """
+
+    def __init__(self, refusals: Sequence[Refusal], landed: int) -> None:
+        """Name what was refused."""
+        texts = [refusal.text for refusal in refusals]
+        super().__init__(f"refused at landing: {listed(texts, '; ')}")
+        self.refusals = tuple(refusals)
+        self.landed = landed
 
 
 def printable(text: str, keep: str = "\n") -> str:

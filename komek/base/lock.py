@@ -7,6 +7,7 @@ file left behind by `kill -9` is in nobody's way, only recognised and said.
 import fcntl
 import json
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -18,10 +19,13 @@ from komek.base.say import Say
 from komek.base.scratch import sweep
 
 _LONGEST = 4096
+_LOOKS_AGAIN = 0.2  # seconds
 
 
 @contextmanager
-def writer_lock(home: Home, command: str = "komek", say: Say = print) -> Iterator[None]:
+def writer_lock(
+    home: Home, command: str = "komek", say: Say = print, *, patience: float = 0
+) -> Iterator[None]:
     """Hold the home's writer lock; what is written inside is private.
 
     What killed processes left in the scratch folders is swept first.
@@ -30,15 +34,16 @@ def writer_lock(home: Home, command: str = "komek", say: Say = print) -> Iterato
         home: the home to write to; its folders are made if needed.
         command: what holds the lock, for people (no arguments: they may name persons).
         say: gets a line when a run that did not end left its lock or folder behind.
+        patience: how long to wait for another process that holds it, in seconds.
 
     Raises:
-        KomekError: another process holds the lock.
+        KomekError: another process holds the lock, and has not let go of it.
         UnwritableError: the home cannot be written, now or inside.
     """
     with private_files(), writing_to(home):
         descriptor = _open(home)
         try:
-            _acquire(home, descriptor)
+            _acquire(home, descriptor, patience)
             _sign(home, descriptor, command, say)
             try:
                 sweep(home, say)
@@ -58,14 +63,20 @@ def _open(home: Home) -> int:
         raise UnwritableError(f"cannot write {home.lock}: {error.strerror}") from None
 
 
-def _acquire(home: Home, descriptor: int) -> None:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        holder = _holder(descriptor) or "another process"
-        raise KomekError(
-            f"another run is writing to {home.root}: {holder}; wait until it ends"
-        ) from error
+def _acquire(home: Home, descriptor: int, patience: float) -> None:
+    ends = time.monotonic() + patience
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError as error:
+            if time.monotonic() < ends:
+                time.sleep(_LOOKS_AGAIN)
+                continue
+            holder = _holder(descriptor) or "another process"
+            raise KomekError(
+                f"another run is writing to {home.root}: {holder}; wait until it ends"
+            ) from error
 
 
 def _sign(home: Home, descriptor: int, command: str, say: Say) -> None:

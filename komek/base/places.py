@@ -7,6 +7,7 @@ The one module that knows a path. A home looks like this::
     warehouse/komek.duckdb                   what is published now
     published/<list_month>/<region_kato>/    what a region takes away
     reports/<run_id>/                        validation, receipt, lineage, dbt artifacts
+    days/<YYYY-MM-DD>.json                   which registries were pulled for a day
 """
 
 from collections.abc import Iterator
@@ -98,6 +99,16 @@ class Home:
     def lock(self) -> Path:
         """Held by the one process that writes."""
         return self.warehouse / "writer.lock"
+
+    @property
+    def claim(self) -> Path:
+        """Which run goes on here, between two of its steps too."""
+        return self.warehouse / "claim.json"
+
+    @property
+    def days(self) -> Path:
+        """What has been pulled for which day, and what was refused."""
+        return self.root / "days"
 
     def run_file(self, run_id: str) -> Path:
         """Return the DuckDB file of a finished run."""

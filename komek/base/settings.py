@@ -4,9 +4,15 @@ They are read when somebody asks, never when a module is imported.
 """
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import date, time
+from typing import TypeVar, overload
+
+from komek.base.errors import UsageError
+
+T = TypeVar("T")
 
 # Named in messages.
 KEY = "KOMEK_KEY"
@@ -60,6 +66,60 @@ def settings() -> Settings:
     )
 
 
+@dataclass(frozen=True)
+class Scheduling:
+    """What the environment sets for a scheduler; an empty variable sets nothing.
+
+    Attributes:
+        approvers: KOMEK_APPROVERS, who may, by the names they sign in with, separated
+            by commas; none: whoever may see the page.
+        approval_hours: KOMEK_APPROVAL_HOURS, how long a question waits for its answer
+            until the run is filed; 20 unless given.
+        day: KOMEK_DAY, the day that stands in for today's, for a demo; None: today.
+        deadline: KOMEK_DEADLINE, when the pulls of a day should have ended, HH:MM in
+            Almaty; 09:00 unless given.
+        goes_on: KOMEK_PAST_DEADLINE, `go_on` where a day is decided on the last
+            snapshots of registries that are late, as far as their tolerances allow.
+        retry_seconds: KOMEK_RETRY_SECONDS, how long a failed task waits until it is
+            tried again; 300 unless given.
+        alert_webhook: KOMEK_ALERT_WEBHOOK, a URL that is told of failures.
+        alert_emails: KOMEK_ALERT_EMAILS, who is written to of failures.
+        smtp: KOMEK_SMTP, by which server, `smtp://user:password@host:587`.
+        alert_sender: KOMEK_ALERT_SENDER, in whose name.
+    """
+
+    approvers: tuple[str, ...]
+    approval_hours: float
+    day: date | None
+    deadline: time
+    goes_on: bool
+    retry_seconds: float
+    alert_webhook: str | None = field(repr=False)
+    alert_emails: tuple[str, ...]
+    smtp: str | None = field(repr=False)
+    alert_sender: str
+
+
+def scheduling() -> Scheduling:
+    """Return what the environment sets for a scheduler now.
+
+    Raises:
+        UsageError: a variable has a value of another kind.
+    """
+    return Scheduling(
+        approvers=_several("KOMEK_APPROVERS"),
+        approval_hours=_read("KOMEK_APPROVAL_HOURS", float, "20"),
+        day=_read("KOMEK_DAY", date.fromisoformat, None),
+        deadline=_read("KOMEK_DEADLINE", time.fromisoformat, "09:00"),
+        goes_on=_read("KOMEK_PAST_DEADLINE", _goes_on, "wait"),
+        retry_seconds=_read("KOMEK_RETRY_SECONDS", float, "300"),
+        alert_webhook=_given("KOMEK_ALERT_WEBHOOK"),
+        alert_emails=_several("KOMEK_ALERT_EMAILS"),
+        smtp=_given("KOMEK_SMTP"),
+        alert_sender=_given("KOMEK_ALERT_SENDER") or "komek@localhost",
+    )
+
+
 @contextmanager
 def environment(variables: Mapping[str, str]) -> Iterator[None]:
     """Set variables for a tool that is called inside; put back what was there."""
@@ -77,3 +137,27 @@ def environment(variables: Mapping[str, str]) -> Iterator[None]:
 
 def _given(name: str) -> str | None:
     return os.environ.get(name) or None
+
+
+def _several(name: str) -> tuple[str, ...]:
+    given = (_given(name) or "").split(",")
+    return tuple(part.strip() for part in given if part.strip())
+
+
+@overload
+def _read(name: str, kind: Callable[[str], T], default: str) -> T: ...
+@overload
+def _read(name: str, kind: Callable[[str], T], default: None) -> T | None: ...
+def _read(name: str, kind: Callable[[str], T], default: str | None) -> T | None:
+    """Return a variable as a value of a kind, None where it has none."""
+    given = _given(name) or default
+    try:
+        return None if given is None else kind(given)
+    except ValueError:
+        raise UsageError(f"{name} cannot be {given!r}") from None
+
+
+def _goes_on(word: str) -> bool:
+    if word not in ("wait", "go_on"):
+        raise ValueError(word)
+    return word == "go_on"

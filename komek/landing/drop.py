@@ -18,7 +18,7 @@ from typing import BinaryIO
 from upath import UPath
 
 from komek.base import registries
-from komek.base.errors import UsageError
+from komek.base.errors import Refusal, UsageError
 from komek.base.registries import Entity
 from komek.base.say import Progress, Say
 from komek.landing.received import Format, Refused
@@ -148,7 +148,7 @@ def unknown_folders(drop: DropPath) -> list[str]:
 
 def deliveries(
     drop: DropPath, entity: Entity, until: date | None, say: Say
-) -> tuple[list[Delivery], list[str]]:
+) -> tuple[list[Delivery], list[Refusal]]:
     """Return the snapshots of an entity by date, and what is refused by its name alone.
 
     Args:
@@ -175,13 +175,16 @@ def deliveries(
             continue
         day = parse_day(data_name[1] if data_name else path.name)
         if day is None:
-            refusals.append(f"{name}: its name is not a date (YYYY-MM-DD)")
+            text = f"{name}: its name is not a date (YYYY-MM-DD)"
+            # Of no day that anyone waits for.
+            refusals.append(Refusal(entity.name, date.min, text))
         elif until is None or day <= until:
             by_day.setdefault(day, []).append(Delivery(entity, day, path))
     for day, shapes in sorted(by_day.items()):
         if len(shapes) > 1:
             names = " and ".join(shape.name for shape in shapes)
-            refusals.append(f"{entity.name}: {day} is delivered in two shapes: {names}")
+            text = f"{entity.name}: {day} is delivered in two shapes: {names}"
+            refusals.append(Refusal(entity.name, day, text))
     single = [shapes[0] for shapes in by_day.values() if len(shapes) == 1]
     return sorted(single, key=lambda delivery: delivery.snapshot_date), refusals
 

@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 import duckdb
 
 from komek.base import database, registries
-from komek.base.errors import StoppedError, listed
+from komek.base.errors import Refusal, RefusedError, StoppedError
 from komek.base.files import (
     make_private,
     new_file,
@@ -66,7 +66,7 @@ def land(
 
     Raises:
         UsageError: there is no such drop folder, or no such entity.
-        StoppedError: something was refused; the message lists each with its reason.
+        RefusedError: something was refused; the message lists each with its reason.
             All that could be landed has been.
         UnwritableError: the home cannot be written. What has landed until then stays.
     """
@@ -75,17 +75,17 @@ def land(
     chosen = [registries.entity(name) for name in entities]
     folder = drop.open_drop(source)
     landing = _Landing(home, drop.shown_drop(source), say, progress or no_progress)
-    with landing.noting_refusal("the drop folder"):
+    with landing.noting_refusal("the drop folder", None, None):
         for name in drop.unknown_folders(folder):
             say(f"{name}: not an entity, ignored")
     with writing_to(home):
         for entity in chosen:
-            with landing.noting_refusal(entity.name):
+            with landing.noting_refusal(entity.name, entity, None):
                 landing.land_entity(folder, entity, until)
     if landing.unchanged:
         say(f"{landing.unchanged} snapshots unchanged")
     if landing.refusals:
-        raise StoppedError(f"refused at landing: {listed(landing.refusals, '; ')}")
+        raise RefusedError(landing.refusals, len(landing.landed))
     return landing.landed
 
 
@@ -114,23 +114,26 @@ class _Landing:
     say: Say
     progress: Progress
     landed: list[Snapshot] = field(default_factory=list)
-    refusals: list[str] = field(default_factory=list)
+    refusals: list[Refusal] = field(default_factory=list)
     unchanged: int = 0
 
     @contextmanager
-    def noting_refusal(self, name: str) -> Iterator[None]:
+    def noting_refusal(
+        self, name: str, entity: Entity | None, day: date | None
+    ) -> Iterator[None]:
         """Note what is refused, and go on."""
+        whose = entity.name if entity else None
         try:
             with naming(name):
                 yield
         except Refused as error:
-            self.refuse(f"{error.name}: {error}")
+            self.refuse(Refusal(whose, day, f"{error.name}: {error}"))
         except StoppedError as error:
-            self.refuse(str(error))
+            self.refuse(Refusal(whose, day, str(error)))
 
-    def refuse(self, what: str) -> None:
+    def refuse(self, what: Refusal) -> None:
         self.refusals.append(what)
-        self.say(f"refused: {what}")
+        self.say(f"refused: {what.text}")
 
     def land_entity(self, folder: DropPath, entity: Entity, until: date | None) -> None:
         with reading(entity.name):
@@ -144,7 +147,8 @@ class _Landing:
         with only_one(self.home.entity(entity.name)):
             _refuse_other_key(self.home, entity)
             for delivery in deliveries:
-                with self.noting_refusal(delivery.name):
+                day = delivery.snapshot_date
+                with self.noting_refusal(delivery.name, entity, day):
                     self.land_delivery(delivery)
 
     def land_delivery(self, delivery: Delivery) -> None:

@@ -108,15 +108,20 @@ def kept_from(home: Home, run_id: str, official: bool, earlier: bool) -> str | N
         official: whether it reads the law as the policy table does.
         earlier: whether it may replace a later day's.
     """
+    run = read_run(home.run_file(run_id))
+    return kept_from_day(home, run.as_of, official, earlier)
+
+
+def kept_from_day(home: Home, as_of: date, official: bool, earlier: bool) -> str | None:
+    """Say why a run for a day would only be filed; None where it may be published."""
     before = current_publication(home)
     if before is None or not before.official:
         return None
-    run = read_run(home.run_file(run_id))
     if not official:
         return f"is not official and {before.run.run_id} is published"
-    if run.as_of < before.run.as_of and not earlier:
+    if as_of < before.run.as_of and not earlier:
         return (
-            f"is of {run.as_of} and {before.run.run_id} of {before.run.as_of} is"
+            f"is of {as_of} and {before.run.run_id} of {before.run.as_of} is"
             " published; --publish would replace it"
         )
     return None

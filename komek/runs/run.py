@@ -23,6 +23,7 @@ from komek.runs.version import code_version
 
 _BLOCKED = "blocked.json"
 TAKEN = "taken.json"
+_DURATIONS = "durations.json"
 _OVERRIDDEN = "overridden"
 _STOPPED = "stopped"
 
@@ -38,6 +39,8 @@ class Request:
         override: why tolerance checks may be passed over; None where they may not.
         publish_earlier: publish it although a later day is published; no part of the
             result.
+        without: registries whose last snapshot it goes on with, since their pull for
+            the day has not ended; no part of the result.
     """
 
     as_of: date
@@ -45,6 +48,7 @@ class Request:
     policy_overrides: Mapping[str, str]
     override: str | None = None
     publish_earlier: bool = False
+    without: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -96,6 +100,7 @@ def load(home: Home, run_id: str) -> Run:
             policy_overrides=request["policy_overrides"],
             override=request["override"],
             publish_earlier=request["publish_earlier"],
+            without=tuple(request["without"]),
         ),
         code_version=saved["code_version"],
         law_sha256=saved["law_sha256"],
@@ -134,6 +139,25 @@ def taken(run: Run) -> list[str]:
     if not note.exists():
         return []
     noted: list[str] = json.loads(note.read_text(encoding="utf-8"))
+    return noted
+
+
+def note_duration(run: Run, step: str, seconds: float) -> None:
+    """Keep in the run's folder how long a step took."""
+    # A disk that is full may be what stopped it.
+    with suppress(OSError):
+        text = json.dumps(durations(run) | {step: round(seconds, 3)})
+        put(run.folder / _DURATIONS, text.encode())
+
+
+def durations(run: Run) -> dict[str, float]:
+    """Return how long each step of a run took that has ended, in seconds."""
+    try:
+        noted: dict[str, float] = json.loads(
+            (run.folder / _DURATIONS).read_text(encoding="utf-8")
+        )
+    except (OSError, ValueError):
+        return {}
     return noted
 
 
@@ -178,6 +202,7 @@ def _request(request: Request) -> dict[str, Any]:
         "policy_overrides": dict(request.policy_overrides),
         "override": request.override,
         "publish_earlier": request.publish_earlier,
+        "without": list(request.without),
     }
 
 

@@ -16,7 +16,7 @@ from komek.base.files import sha256_or_none
 from komek.base.places import Home
 from komek.publishing.packs import PACK_MANIFEST
 from komek.publishing.publication import PACKS, STATE, ChainHead, chain_head_of
-from komek.trust.chain import Chain, Link, broken_links, path_below, read_chain
+from komek.trust.chain import RETIRED, Chain, Link, broken_links, path_below, read_chain
 from komek.trust.signatures import PublicKeys, is_signed
 
 UNSIGNED = "unsigned"
@@ -209,7 +209,8 @@ def _files(home: Home, chain: Chain, *, large_files: bool) -> Iterator[str]:
     named = {
         path: sha
         for path, sha in chain.files.items()
-        if (large_files or not path.endswith(_LARGE))
+        if sha != RETIRED
+        and (large_files or not path.endswith(_LARGE))
         and not path.startswith(f"{path_below(home, home.reports)}/")
         and (not path.startswith(publications) or path.startswith(tuple(there)))
     }

@@ -21,6 +21,8 @@ from komek.base.places import Home
 from komek.publishing.publication import STATE, ChainHead
 from komek.trust.signatures import sign
 
+# What the chain has in place of a hash once retention has taken a run's file.
+RETIRED = "retired"
 _RECEIPT = "receipt.json"
 
 

@@ -24,6 +24,9 @@ from komek.runs.run import Run
 from komek.trust.chain import add_link, path_below, read_chain, receipt_path
 from komek.trust.contents import contents_of
 
+# What a receipt says of people who were asked whether to publish.
+ANSWERS = ("approved_by", "kept_back")
+
 
 def read_receipt(home: Home, run_id: str) -> dict[str, Any]:
     """Return a run's receipt.
@@ -100,20 +103,29 @@ def _was_asked_before(home: Home, run_id: str) -> bool:
 
 
 def _was_only_asked(home: Home, run_id: str, receipt: Mapping[str, Any]) -> bool:
-    """Say whether all that differs is that an earlier day was to be published."""
+    """Say whether all that differs is what people asked for, or answered."""
     try:
         before = read_receipt(home, run_id)
     except KomekError:
         return False
-    return before | {"publish_earlier": True} == receipt
+    asked = {"publish_earlier": True}
+    answered = {name: receipt[name] for name in ANSWERS if name in receipt}
+    return before | asked | answered == dict(receipt) | asked
 
 
 def said_first(home: Home, run_id: str, details: Mapping[str, Any]) -> dict[str, Any]:
-    """Return details as a run's receipt has them already, else as they are given."""
+    """Return details as a run's receipt has them already, else as they are given.
+
+    What people answer when they are asked again stands in place of what they did.
+    """
     if not receipt_path(home, run_id).exists():
         return dict(details)
     receipt = read_receipt(home, run_id)
-    return {name: receipt.get(name, value) for name, value in details.items()}
+    is_answered = any(details.get(name) for name in ANSWERS)
+    return {
+        name: value if is_answered and name in ANSWERS else receipt.get(name, value)
+        for name, value in details.items()
+    }
 
 
 def seal(home: Home, publication: Publication) -> None:

@@ -45,6 +45,7 @@ from komek.trust.audit import (
     unsigned_files,
 )
 from komek.trust.chain import (
+    RETIRED,
     Chain,
     Link,
     broken_links,
@@ -150,7 +151,10 @@ def check(home: Home, run_id: str, keys: PublicKeys | None = None) -> Checked:
         found.append(f"run {run_id} is in no chain")
         return Checked(found, notes, None, "nothing says what the run was")
     found += unsigned_files(chain, run_id, keys)
-    changed_file = [*_run_file(home, link)]
+    is_retired = chain.files[path_below(home, home.run_file(run_id))] == RETIRED
+    if is_retired:
+        notes.append("its file was retired; its receipt and its inputs are there")
+    changed_file = [] if is_retired else [*_run_file(home, link)]
     found += [*changed_file, *_publications(home, run_id, chain)]
     path = receipt_path(home, run_id)
     if sha256_or_none(path) != link.files[path_below(home, path)]:

@@ -25,6 +25,9 @@ ARGUMENTS = {
     "diff": ["a", "b"],
     "verify": ["a"],
     "retire": ["--before", "2020-04-20"],
+    "simulate": ["--as-of", "2020-04-20"],
+    "backup": ["folder"],
+    "restore": ["folder"],
 }
 WITHOUT_JSON = {"nation", "key"}
 

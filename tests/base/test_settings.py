@@ -7,8 +7,15 @@ from dataclasses import fields
 
 import pytest
 
+from komek.base.errors import UsageError
 from komek.base.places import DAGS, PACKAGE, PROJECT
-from komek.base.settings import Settings, environment, settings
+from komek.base.settings import (
+    Scheduling,
+    Settings,
+    environment,
+    scheduling,
+    settings,
+)
 
 VARIABLES = {
     "home": "KOMEK_HOME",
@@ -20,6 +27,53 @@ VARIABLES = {
     "asks_approval": "KOMEK_APPROVAL",
     "collector": "OPENLINEAGE_URL",
 }
+
+
+OF_A_SCHEDULER = {
+    "approvers": "KOMEK_APPROVERS",
+    "approval_hours": "KOMEK_APPROVAL_HOURS",
+    "day": "KOMEK_DAY",
+    "deadline": "KOMEK_DEADLINE",
+    "goes_on": "KOMEK_PAST_DEADLINE",
+    "retry_seconds": "KOMEK_RETRY_SECONDS",
+    "alert_webhook": "KOMEK_ALERT_WEBHOOK",
+    "alert_emails": "KOMEK_ALERT_EMAILS",
+    "smtp": "KOMEK_SMTP",
+    "alert_sender": "KOMEK_ALERT_SENDER",
+}
+
+
+def test_every_setting_of_a_scheduler_is_described() -> None:
+    assert {field.name for field in fields(Scheduling)} == {*OF_A_SCHEDULER}
+    deployed = (PROJECT / "deploy" / "komek.env").read_text(encoding="utf-8")
+    for name, variable in OF_A_SCHEDULER.items():
+        assert f"{name}: {variable}, " in (Scheduling.__doc__ or "")
+        assert f"{variable}=" in deployed
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("KOMEK_DAY", "20 April"),
+        ("KOMEK_DEADLINE", "nine"),
+        ("KOMEK_PAST_DEADLINE", "maybe"),
+        ("KOMEK_APPROVAL_HOURS", "long"),
+    ],
+)
+def test_a_setting_of_another_kind_is_refused_by_name(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+
+    with pytest.raises(UsageError, match=f"{variable} cannot be '{value}'"):
+        scheduling()
+
+
+def test_no_secret_of_a_scheduler_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("KOMEK_SMTP", "KOMEK_ALERT_WEBHOOK"):
+        monkeypatch.setenv(variable, "https://user:passphrase@host")
+
+    assert "passphrase" not in repr(scheduling())
 
 
 def test_every_setting_is_described() -> None:

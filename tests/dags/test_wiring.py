@@ -13,7 +13,9 @@ sys.path.insert(0, sys.argv[1])
 import duckdb
 from komek.wiring import failing_in_one_line
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
-from komek.base.errors import KomekError, StoppedError, UsageError
+from komek.base.errors import (
+    KomekError, Refusal, RefusedError, StoppedError, UsageError
+)
 try:
     with failing_in_one_line():
         {act}
@@ -27,6 +29,11 @@ except {kind} as error:
     ("act", "kind", "said"),
     [
         ("raise StoppedError('3 rows')", "AirflowFailException", "3 rows"),
+        (
+            "raise RefusedError([Refusal('kato', None, 'kato: cut off')], 0)",
+            "AirflowException",
+            "refused at landing: kato: cut off",
+        ),
         ("raise UsageError('no such day')", "AirflowFailException", "no such day"),
         ("raise KomekError('disk full')", "AirflowException", "disk full"),
         (

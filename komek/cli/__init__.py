@@ -5,122 +5,35 @@ and an exit status. What is done is done elsewhere.
 """
 
 import json
-import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from komek import pipeline
-from komek.base import database, ending
-from komek.base.errors import StoppedError, listed, printable
+from komek.base import ending
+from komek.base.claim import refuse_claimed
+from komek.base.errors import StoppedError, listed
 from komek.base.files import private_files
 from komek.base.lock import writer_lock
-from komek.base.places import Home, default_home, has_source
+from komek.base.places import has_source
 from komek.base.policies import policy_overrides
+from komek.cli import keeping
 from komek.publishing import report
 from komek.publishing.publication import parsed_head
 from komek.runs.run import Request
-
-if TYPE_CHECKING:
-    import rich.progress
-
-
-class _Day(click.ParamType[date]):
-    """A date written YYYY-MM-DD."""
-
-    name = "YYYY-MM-DD"
-
-    def convert(
-        self,
-        value: object,
-        param: click.Parameter | None,
-        ctx: click.Context | None,
-    ) -> date:
-        if isinstance(value, date):
-            return value
-        try:
-            day = date.fromisoformat(str(value))
-        except ValueError:
-            day = None
-        if day is None or day.isoformat() != value:
-            self.fail(f"{value!r} is not a date of the form YYYY-MM-DD", param, ctx)
-        return day
-
-
-_home = click.option(
-    "--home",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Where everything is written (default: data/ in the project).",
+from komek.terminal import showing_progress
+from komek.terminal.options import (
+    Day,
+    drop_option,
+    home_at,
+    home_option,
+    json_option,
+    show,
 )
-_drop = click.option(
-    "--drop", help="A drop folder, in place of the configured sources."
-)
-_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-
-
-def _home_at(path: Path | None) -> Home:
-    return Home(path.resolve()) if path else default_home()
-
-
-class _Progress:
-    """What is going on: a bar per step on a terminal, plain lines elsewhere."""
-
-    def __init__(self, quiet: bool) -> None:
-        self._quiet = quiet
-        self._bars: rich.progress.Progress | None = None
-        if not quiet and sys.stdout.isatty():
-            from rich.progress import (  # noqa: PLC0415  (only where it is shown)
-                BarColumn,
-                Progress,
-                TextColumn,
-                TimeElapsedColumn,
-            )
-
-            self._bars = Progress(
-                TextColumn("{task.description:32}"), BarColumn(), TimeElapsedColumn()
-            )
-
-    def say(self, text: str) -> None:
-        """Print a line for people."""
-        text = printable(text)
-        if self._bars:
-            self._bars.console.print(text, markup=False, highlight=False)
-        elif not self._quiet:
-            click.echo(text)
-
-    @contextmanager
-    def step(self, label: str) -> Iterator[None]:
-        """Show a step while it lasts."""
-        if not self._bars:
-            self.say(f"{label} ...")
-            yield
-            return
-        self._bars.start()
-        task = self._bars.add_task(label, total=None)
-        try:
-            yield
-            self._bars.update(task, total=1, completed=1)
-        finally:
-            self._bars.stop_task(task)
-
-    def close(self) -> None:
-        """Leave the terminal as it was."""
-        if self._bars:
-            self._bars.stop()
-
-
-@contextmanager
-def _progress(quiet: bool) -> Iterator[_Progress]:
-    progress = _Progress(quiet)
-    try:
-        yield progress
-    finally:
-        progress.close()
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -139,29 +52,32 @@ def cli() -> None:
     help="Share of the nation; 1.0 is 18,631,779 people.",
 )
 @click.option("--seed", type=int, default=118, show_default=True)
-@click.option("--from", "first", type=_Day(), default="2020-03-01", show_default=True)
-@click.option("--to", "last", type=_Day(), default="2020-05-31", show_default=True)
+@click.option("--from", "first", type=Day(), default="2020-03-01", show_default=True)
+@click.option("--to", "last", type=Day(), default="2020-05-31", show_default=True)
 def nation(folder: Path, scale: float, seed: int, first: date, last: date) -> None:
     """Write the demo nation into FOLDER, as a drop folder."""
     from komek.nation import write_nation  # noqa: PLC0415
 
     if last < first:
         raise click.UsageError("--to is before --from")
-    with _progress(quiet=False) as progress, private_files():
+    with showing_progress(quiet=False) as progress, private_files():
         write_nation(folder, scale, seed, first, last, say=progress.say)
 
 
 @cli.command()
-@_drop
+@drop_option
 @click.option("--entity", "entities", multiple=True, help="Only this entity (repeat).")
-@_home
-@_json
+@home_option
+@json_option
 def pull(
     drop: str | None, entities: Sequence[str], home: Path | None, as_json: bool
 ) -> None:
     """Land what the sources have."""
-    at = _home_at(home)
-    with _progress(as_json) as progress, writer_lock(at, "komek pull", progress.say):
+    at = home_at(home)
+    with (
+        showing_progress(as_json) as progress,
+        writer_lock(at, "komek pull", progress.say),
+    ):
         landed = pipeline.pull(at, drop, list(entities) or None, say=progress.say)
         progress.say(f"{landed} new snapshots in {at.landing}")
     if as_json:
@@ -169,10 +85,10 @@ def pull(
 
 
 @cli.command()
-@click.option("--as-of", type=_Day(), required=True, help="The day to decide for.")
-@click.option("--known-at", type=_Day(), help="Last day of records (default: as-of).")
-@_drop
-@_home
+@click.option("--as-of", type=Day(), required=True, help="The day to decide for.")
+@click.option("--known-at", type=Day(), help="Last day of records (default: as-of).")
+@drop_option
+@home_option
 @click.option("--policy", "policies", multiple=True, help="NAME=VALUE (repeat).")
 @click.option("--override", help="Why to go on past tolerance checks.")
 @click.option(
@@ -181,7 +97,7 @@ def pull(
     is_flag=True,
     help="Publish it although a later day is published.",
 )
-@_json
+@json_option
 def run(
     as_of: date,
     known_at: date | None,
@@ -202,8 +118,12 @@ def run(
         override,
         publish_earlier,
     )
-    at = _home_at(home)
-    with _progress(as_json) as progress, writer_lock(at, "komek run", progress.say):
+    at = home_at(home)
+    with (
+        showing_progress(as_json) as progress,
+        writer_lock(at, "komek run", progress.say),
+    ):
+        refuse_claimed(at, progress.say)
         if drop is not None or has_source():
             with progress.step("pull the registries"):
                 pipeline.pull(at, drop, until=request.known_at, say=progress.say)
@@ -217,7 +137,7 @@ def run(
                     step.act(at, run_id, progress.say)
             with progress.step("publish"):
                 pipeline.publish(at, run_id, progress.say)
-    _show(report.of_run(at, run_id), report.run_lines, as_json)
+    show(report.of_run(at, run_id), report.run_lines, as_json)
 
 
 @cli.command()
@@ -226,8 +146,8 @@ def run(
 @click.option(
     "--lang", type=click.Choice(["en", "ru", "kk"]), default="en", show_default=True
 )
-@_home
-@_json
+@home_option
+@json_option
 def explain(
     iin: str, run_id: str | None, lang: str, home: Path | None, as_json: bool
 ) -> None:
@@ -235,24 +155,24 @@ def explain(
     from komek.explain import explain as explanation_of  # noqa: PLC0415
     from komek.explain import render  # noqa: PLC0415
 
-    explanation = explanation_of(_home_at(home), iin, run_id)
-    _show(explanation, lambda found: render(found, lang), as_json)
+    explanation = explanation_of(home_at(home), iin, run_id)
+    show(explanation, lambda found: render(found, lang), as_json)
 
 
 @cli.command()
 @click.argument("first")
 @click.argument("second")
-@_home
-@_json
+@home_option
+@json_option
 def diff(first: str, second: str, home: Path | None, as_json: bool) -> None:
     """Who was added, removed or changed between two runs, and the one cause of each."""
     from komek.diff import diff as difference_of  # noqa: PLC0415
     from komek.diff import render  # noqa: PLC0415
 
-    at = _home_at(home)
-    with _progress(as_json) as progress:
+    at = home_at(home)
+    with showing_progress(as_json) as progress:
         difference = difference_of(at, first, second, progress.say)
-    _show(difference, render, as_json)
+    show(difference, render, as_json)
 
 
 @cli.command()
@@ -270,8 +190,8 @@ def diff(first: str, second: str, home: Path | None, as_json: bool) -> None:
     type=click.Path(dir_okay=False, path_type=Path),
     help="PEM file of the keys that sign (default: KOMEK_VERIFY_KEY).",
 )
-@_home
-@_json
+@home_option
+@json_option
 def verify(
     run_id: str | None,
     is_chain: bool,
@@ -287,7 +207,7 @@ def verify(
     from komek.trust.signatures import public_keys  # noqa: PLC0415
     from komek.trust.verify import verify as verified  # noqa: PLC0415
 
-    at = _home_at(home)
+    at = home_at(home)
     if run_id is None:
         audited = audit(at, public_keys(public_key), map(parsed_head, heads))
         findings, notes = audited.findings, audited.notes
@@ -296,7 +216,7 @@ def verify(
         holds = f"every link holds up to {audited.head}"
     else:
         with (
-            _progress(as_json) as progress,
+            showing_progress(as_json) as progress,
             writer_lock(at, "komek verify", progress.say),
         ):
             run = verified(at, run_id, progress.say, public_key)
@@ -317,12 +237,12 @@ def verify(
 
 
 @cli.command()
-@click.option("--as-of", type=_Day(), required=True, help="The day to decide for.")
+@click.option("--as-of", type=Day(), required=True, help="The day to decide for.")
 @click.option("--policy", "policies", metavar="NAME=VALUE", multiple=True)
 @click.option("--parameter", "parameters", metavar="NAME=VALUE", multiple=True)
 @click.option("--against", metavar="RUN", help="A filed run (default: the law today).")
-@_home
-@_json
+@home_option
+@json_option
 def simulate(
     as_of: date,
     policies: Sequence[str],
@@ -336,9 +256,9 @@ def simulate(
     from komek.simulate.parameters import parameter_values  # noqa: PLC0415
 
     overrides, values = policy_overrides(policies), parameter_values(parameters)
-    with _progress(as_json) as progress:
+    with showing_progress(as_json) as progress:
         found = what_if.simulate(
-            _home_at(home), as_of, overrides, values, against, progress.say
+            home_at(home), as_of, overrides, values, against, progress.say
         )
     click.echo(
         json.dumps(found, ensure_ascii=False) if as_json else "\n".join(render(found))
@@ -346,67 +266,30 @@ def simulate(
 
 
 @cli.command()
-@click.option("--before", type=_Day(), required=True, help="Retire what is older.")
-@click.option("--dry-run", is_flag=True, help="Only say what would go.")
-@_home
-@_json
-def retire(before: date, dry_run: bool, home: Path | None, as_json: bool) -> None:
-    """Delete old landed snapshots that no receipt needs."""
-    from komek.trust.retention import retire as retire_from  # noqa: PLC0415
-
-    at = _home_at(home)
-    with _progress(as_json) as progress, writer_lock(at, "komek retire", progress.say):
-        retired = retire_from(at, before, progress.say, dry_run=dry_run)
-    if as_json:
-        click.echo(json.dumps({"retired": retired, "dry_run": dry_run}))
-
-
-@cli.command()
-@click.argument("region_kato", required=False, metavar="[REGION]")
-@click.option(
-    "--signing",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write a new private key to sign receipts with; print its public key.",
-)
-def key(region_kato: str | None, signing: Path | None) -> None:
-    """Print the key of a REGION's packs (nine digits), or of landing and warehouse."""
-    if signing is not None:
-        from komek.trust.signatures import make_pair  # noqa: PLC0415
-
-        if region_kato is not None:
-            raise click.UsageError("it takes a REGION or --signing, not both")
-        click.echo(make_pair(signing), nl=False)
-        return
-    if region_kato is not None and not re.fullmatch(r"[0-9]{9}", region_kato):
-        raise click.UsageError(f"{region_kato!r} is not a code of nine digits")
-    click.echo(database.key_of(region_kato))
-
-
-@cli.command()
-@_home
-@_json
+@home_option
+@json_option
 def status(home: Path | None, as_json: bool) -> None:
     """Show runs, what is published, what is blocked, how fresh the registries are."""
     from komek.publishing.status import render  # noqa: PLC0415
     from komek.publishing.status import status as status_of  # noqa: PLC0415
+    from komek.trust.open_ends import open_end_lines, open_ends  # noqa: PLC0415
     from komek.trust.standing import standing, standing_lines  # noqa: PLC0415
 
-    at = _home_at(home)
-    _show(
-        status_of(at) | standing(at),
-        lambda state: [render(state), "", *standing_lines(state)],
+    at = home_at(home)
+    show(
+        status_of(at) | standing(at) | open_ends(at),
+        lambda state: [
+            render(state),
+            "",
+            *open_end_lines(state),
+            *standing_lines(state),
+        ],
         as_json,
     )
 
 
-def _show(
-    result: dict[str, Any], lines: Callable[[dict[str, Any]], list[str]], as_json: bool
-) -> None:
-    if as_json:
-        click.echo(printable(json.dumps(result, ensure_ascii=False)))
-    else:
-        for line in lines(result):
-            click.echo(printable(line))
+for command in (keeping.retire, keeping.backup, keeping.restore, keeping.key):
+    cli.add_command(command)
 
 
 def main() -> None:

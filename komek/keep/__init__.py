@@ -1,0 +1,1 @@
+"""Keeping a home: a copy of it elsewhere, and a home made of a copy."""

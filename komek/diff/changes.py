@@ -39,7 +39,7 @@ _COLUMNS_OF_CHANGE = ("what", "key", "region_kato", "change", "cause", "columns"
 _ROWS = 10_000
 _PERSON = "split_part(lineage.row_key, '|', 1)"
 _LISTED = f"concat({_PERSON}, '|', context.list_month)"
-# In whose lineage the rows behind the changes of a table are, and under which key, where
+# In whose lineage the rows behind the changes of a table are, under which key, where
 # that is not its own: a person's place on the lists has behind it what each ground was
 # judged by.
 _BEHIND = {

@@ -21,7 +21,7 @@ from komek.base.places import PACKAGE
 if TYPE_CHECKING:
     import click
 
-INTERRUPTED = "interrupted; what was published before still stands"
+INTERRUPTED = f"interrupted; {interrupts.BEFORE}"
 _FAULT, _USAGE = 1, 2
 
 
@@ -99,13 +99,14 @@ def _ended(act: Callable[[], object]) -> Ending | None:
         act()
     except (Exception, KeyboardInterrupt) as error:
         return _ending_of(error)
-    return None
+    heard = interrupts.heard()
+    return _interrupted(heard) if heard else None
 
 
 def _ending_of(error: BaseException) -> Ending:
     # What tells an interrupt that comes early needs none of them.
-    if heard := interrupts.heard():
-        return _interrupted(heard)
+    if number := interrupts.ends_it():
+        return _interrupted(number)
     import click  # noqa: PLC0415
     import duckdb  # noqa: PLC0415
 
@@ -129,14 +130,15 @@ def _ending_of(error: BaseException) -> Ending:
     else:
         ending = _told(
             f"a fault of komek itself: {type(error).__name__} {_place(error)};"
-            " what was published before still stands",
+            f" {interrupts.standing()}",
             _FAULT,
         )
     return ending
 
 
 def _interrupted(number: int | None) -> Ending:
-    return _told(INTERRUPTED, 128 + (number or signal.SIGINT))
+    said = f"interrupted; {interrupts.standing()}"
+    return _told(said, 128 + (number or signal.SIGINT))
 
 
 def _told(message: str, exit_status: int, run_id: str | None = None) -> Ending:

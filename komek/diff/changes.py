@@ -34,6 +34,24 @@ _SOURCE_ROWS = """
     inner join run.landing.landed_files as files
         on source_row // {rows_per_file} = files.file_no
 """
+_COLUMNS_OF_CHANGE = ("what", "key", "region_kato", "change", "cause", "columns")
+# Of the changes that are read at a time.
+_ROWS = 10_000
+_PERSON = "split_part(lineage.row_key, '|', 1)"
+_LISTED = f"concat({_PERSON}, '|', context.list_month)"
+# In whose lineage the rows behind the changes of a table are, under which key, where
+# that is not its own: a person's place on the lists has behind it what each ground was
+# judged by.
+_BEHIND = {
+    "food_set_recipients": [
+        ("food_set_recipients", _PERSON),
+        ("food_set_decisions", _PERSON),
+    ],
+    "food_set_lists": [
+        ("food_set_lists", "lineage.row_key"),
+        ("food_set_decisions", _LISTED),
+    ],
+}
 
 
 def changes_between(
@@ -57,6 +75,7 @@ def changes_between(
     Raises:
         KomekError: rows differ, but nothing that the runs were computed from.
     """
+    connection.execute("set preserve_insertion_order = false")
     connection.execute(_query("tables"))
     compared = _compared(connection, ends)
     for state in {state.name: state for state in (*ends, *chain)}.values():
@@ -119,7 +138,19 @@ def _tell(
 def _touch(
     connection: duckdb.DuckDBPyConnection, cause: str, *, is_after: bool
 ) -> None:
-    connection.execute(_query("touched"), {"cause": cause, "is_after": is_after})
+    """Keep the rows of an attached state behind the changes that one thing caused.
+
+    One mart at a time: the lineage of all is a view over most of a run.
+    """
+    tables = connection.execute(
+        "select distinct table_name from changes where cause = ? order by all", [cause]
+    ).fetchall()
+    for (table,) in tables:
+        for mart, key in _BEHIND.get(table, [(table, "lineage.row_key")]):
+            connection.execute(
+                _query("touched").format(mart=mart, key=key),
+                {"table_name": table, "cause": cause, "is_after": is_after},
+            )
 
 
 def _put_down_the_rest(
@@ -173,27 +204,28 @@ def _iin_of(entity: Entity) -> str:
 
 
 def _all_changes(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
-    (found,) = connection.execute(
-        """
-        select list({
-            'table': changes.table_name,
-            'what': changes.what,
-            'key': changes.key,
-            'region_kato': changes.region_kato,
-            'change': changes.change,
-            'cause': changes.cause,
-            'columns': changes.columns,
-            'sources': coalesce(sources.found, []),
-            'because': coalesce(because.found, [])
-        } order by changes.table_name, changes.region_kato, changes.key)
+    """Return every change, read row by row: DuckDB would hold one list of all whole."""
+    names = ("table", *_COLUMNS_OF_CHANGE, "sources", "because")
+    found = connection.execute(
+        f"""
+        select
+            changes.table_name,
+            changes.{", changes.".join(_COLUMNS_OF_CHANGE)},
+            coalesce(sources.found, []),
+            coalesce(because.found, [])
         from changes
         left join sources
             on changes.table_name = sources.table_name and changes.key = sources.key
         left join because
             on changes.table_name = because.table_name and changes.key = because.key
+        order by changes.table_name, changes.region_kato, changes.key
         """
-    ).fetchone() or (None,)
-    return found or []
+    )
+    return [
+        dict(zip(names, row, strict=True))
+        for rows in iter(lambda: found.fetchmany(_ROWS), [])
+        for row in rows
+    ]
 
 
 def _sums(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:

@@ -122,7 +122,7 @@ class _Explanation:
         )
         blocks = Decisions(tables).blocks()
         person = self._records("select * from facts.people where iin = ?", self._iin)
-        citations = Citations(self._connection)
+        citations = Citations(self._connection, self._iin)
         citations.from_lineage((b.table, b.key) for b in blocks if b.is_decided)
         for block in blocks:
             citations.cite(block.table, block.key, block.cites)

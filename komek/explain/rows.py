@@ -17,6 +17,7 @@ from komek.base import database, registries
 from komek.base.errors import KomekError
 from komek.base.places import Home
 from komek.runs.landed_views import ROWS_PER_FILE
+from komek.trust.contents import EVIDENCE
 
 Row = dict[str, Any]
 
@@ -48,6 +49,7 @@ class Citations:
     """The rows each decision cites; places are told apart, not repeated."""
 
     connection: duckdb.DuckDBPyConnection
+    iin: str
     _places: dict[tuple[str, str], set[Place]] = field(default_factory=dict)
     _files: dict[int, tuple[str, str]] = field(default_factory=dict)
 
@@ -60,15 +62,40 @@ class Citations:
         keys: dict[str, list[str]] = defaultdict(list)
         for table, key in decided:
             keys[table].append(key)
+        by_person = self._evidence_by_person()
         # A mart at a time, so that its part of the lineage is read and no other; a list
         # is pushed down to it, a subquery is not.
         for table, row_keys in keys.items():
+            marks = ", ".join("?" * len(row_keys))
+            if table in by_person:
+                for key, source_row in self.connection.execute(
+                    f"select row_key, source_row from marts.{EVIDENCE}{table}"
+                    f" where iin = ? and row_key in ({marks})",
+                    [self.iin, *row_keys],
+                ).fetchall():
+                    self.cite(table, key, [source_row])
+                continue
             for key, *place in self.connection.execute(
                 "select row_key, entity, file, row_number from marts.lineage where"
-                f" table_name = ? and row_key in ({', '.join('?' * len(row_keys))})",
+                f" table_name = ? and row_key in ({marks})",
                 [table, *row_keys],
             ).fetchall():
                 self._places.setdefault((table, key), set()).add(Place(*place))
+
+    def _evidence_by_person(self) -> set[str]:
+        """Return the marts whose evidence names the person: it is found far sooner.
+
+        Runs of earlier versions have none.
+        """
+        return {
+            table.removeprefix(EVIDENCE)
+            for (table,) in self.connection.execute(
+                "select table_name from information_schema.columns"
+                " where (table_catalog, table_schema, column_name)"
+                " = (current_database(), 'marts', 'iin')"
+            ).fetchall()
+            if table.startswith(EVIDENCE)
+        }
 
     def cite(self, table: str, key: str, source_rows: Iterable[int | None]) -> None:
         """Cite source rows, by their numbers in the run, where nothing was decided."""

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import duckdb
 
-from komek.base import database
+from komek.base import database, interrupts
 from komek.base.errors import KomekError
 from komek.base.files import private_files, sync, sync_tree
 from komek.base.messages import harmless
@@ -307,6 +307,7 @@ def _point(home: Home, publication: Publication) -> None:
     fresh = home.current.with_name(f"{home.current.name}.new")
     fresh.unlink(missing_ok=True)
     fresh.symlink_to(publication.folder.relative_to(home.current.parent))
+    interrupts.finish_first(f"run {publication.run.run_id} is published")
     fresh.replace(home.current)
     sync(home.current.parent)
     sync(home.root)

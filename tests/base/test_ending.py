@@ -13,7 +13,7 @@ import click
 import duckdb
 import pytest
 
-from komek.base import database, ending
+from komek.base import database, ending, interrupts
 from komek.base.errors import KomekError, StoppedError, UsageError
 from komek.cli import cli
 
@@ -222,6 +222,43 @@ def test_an_interrupt_is_one_whatever_becomes_of_it(
     finally:
         signal.signal(number, around)
     assert capsys.readouterr().err.lstrip("\n") == f"komek: {ending.INTERRUPTED}\n"
+
+
+def test_what_cannot_be_undone_is_finished_first(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    finished: list[str] = []
+
+    def act(**_: object) -> None:
+        interrupts.finish_first("run r1 is published")
+        os.kill(os.getpid(), signal.SIGTERM)
+        interrupts.end_if_heard()
+        finished.append("r1")
+
+    monkeypatch.setattr(cli.commands["status"], "callback", act)
+    monkeypatch.setattr(sys, "argv", ["komek", "status", "--json"])
+    assert ending.run(lambda: cli) == 143
+    assert finished == ["r1"]
+    out, err = capsys.readouterr()
+    assert err == "komek: interrupted; run r1 is published\n"
+    assert json.loads(out)["message"] == "interrupted; run r1 is published"
+
+
+def test_what_fails_after_that_is_told_as_it_is(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def act(**_: object) -> None:
+        interrupts.finish_first("run r1 is published")
+        os.kill(os.getpid(), signal.SIGTERM)
+        raise ValueError
+
+    monkeypatch.setattr(cli.commands["status"], "callback", act)
+    monkeypatch.setattr(sys, "argv", ["komek", "status"])
+    assert ending.run(lambda: cli) == 1
+    assert capsys.readouterr().err.endswith("; run r1 is published\n")
+    # It is of that command alone.
+    assert ended(monkeypatch, "status", ValueError()) == 1
+    assert capsys.readouterr().err.endswith(f"; {interrupts.BEFORE}\n")
 
 
 @pytest.mark.parametrize("more", [[], ["--json"]])

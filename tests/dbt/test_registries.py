@@ -16,7 +16,9 @@ def test_every_registry_has_its_two_staging_models() -> None:
         f"rejected_{entity}" for entity in landed
     }
     assert {path.stem for path in staging.glob("stg_*.sql")} == {
+        "stg_referenced_links",
         "stg_referenced_persons",
+        "stg_spoken_of",
         *(f"stg_{entity}" for entity in landed),
     }
 

@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from komek.base import registries
+from komek.base import database, registries
 from komek.diff.changes import changes_between
 from komek.diff.moments import Days
 from komek.diff.steps import State
@@ -371,6 +371,25 @@ def test_a_mart_that_a_run_of_an_earlier_version_lacks_is_not_compared(
         older.execute("drop table marts.jobseeker_findings")
     found = changes_between(compare.connection, ends, ends, ["code"], [], DAYS)
     assert [change["table"] for change in found["changes"]] == ["food_set_recipients"]
+
+
+def test_a_whole_nation_is_compared_in_little_memory(
+    compare: Compare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KOMEK_MEMORY_LIMIT", "48MB")
+    ends = []
+    for name, cause, modes in (("first", "", ["cash"]), ("second", "law", ["in_kind"])):
+        ends.append(State(name, cause, compare.written(name, listed())))
+        with duckdb.connect(ends[-1].file) as file:
+            file.execute(
+                "insert into marts.food_set_recipients (iin, region_kato, mode)"
+                " select number, '110000000', ?[1 + number % 50] from range(80_000)"
+                " as numbers (number)",
+                [modes + ["cash"] * 49],
+            )
+    with database.connect(tmp_path / "diff.duckdb") as connection:
+        found = changes_between(connection, ends, ends, ["law"], [], DAYS)
+    assert len(found["changes"]) == 1600
 
 
 # --- what time was

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 
+import click
 import duckdb
 import pytest
 
@@ -17,8 +18,10 @@ from finished_run import (
     Recipient,
     finish_run,
 )
+from komek.base import ending
 from komek.base.errors import KomekError, StoppedError
 from komek.base.places import Home
+from komek.publishing import publish as publishing
 from komek.publishing.publication import current_publication
 from komek.publishing.publish import publish
 from published_runs import (
@@ -70,6 +73,46 @@ def test_run_that_does_not_add_up_leaves_what_was_published(home: Home) -> None:
         publish(home, "r2", True, quiet)
     assert state_of(home) == before
     assert publications(home) == ["000001-r1"]
+
+
+@pytest.mark.parametrize(
+    ("during", "holds", "said"),
+    [
+        ("_link_fixed", "r1", ending.INTERRUPTED),
+        ("sync", "r2", "interrupted; run r2 is published"),
+        ("_sweep", "r2", "interrupted; run r2 is published"),
+    ],
+)
+def test_who_interrupts_is_told_what_holds(
+    home: Home,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    during: str,
+    holds: str,
+    said: str,
+) -> None:
+    publish_run(home, "r1")
+    finish_run(home, "r2")
+    act = getattr(publishing, during)
+    # They are called earlier too.
+    early = {home.publications, current_publication(home)}
+
+    def interrupted(*given: object) -> None:
+        if early.isdisjoint(given):
+            os.kill(os.getpid(), signal.SIGTERM)
+        act(*given)
+
+    monkeypatch.setattr(publishing, during, interrupted)
+    monkeypatch.setattr(sys, "argv", ["komek"])
+
+    @click.command
+    def command() -> None:
+        publish(home, "r2", True, quiet)
+
+    assert ending.run(lambda: command) == 143
+    # After ^C on a terminal click begins a new line.
+    assert capsys.readouterr().err.lstrip("\n") == f"komek: {said}\n"
+    assert state_of(home)[0] == holds
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ final as (
         links.child_iin,
         links.parent_iin,
         links.source_row as link_row
-    from {{ ref('stg_family_links') }} as links
+    from {{ ref('stg_referenced_links') }} as links
     inner join children on links.child_iin = children.iin
     cross join {{ ref('run_context') }} as run_context
     where

@@ -1,3 +1,5 @@
+{{ config(materialized='view') }}
+
 -- p26: recipients who are not yet on the list of their month are a numbered supplement to
 -- it: all newcomers of a day have one number. In a region that is not published they are
 -- held back, without one.

@@ -1,3 +1,5 @@
+{{ config(materialized='view') }}
+
 {%- set grounds = [] -%}
 {%- for listed in var('grounds') -%}
     {%- do grounds.append(

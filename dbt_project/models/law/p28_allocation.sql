@@ -1,57 +1,6 @@
 -- p28: sets in kind come from contracts. One that was handed over keeps the contract of its
--- delivery. The rest, people by IIN, take the region's contracts in force in the order they
--- were signed, each until it is used up: its sets less those delivered for earlier months
--- and less those that keep it.
-with kept as (
-    select
-        iin,
-        ground,
-        delivered_contract_id as contract_id
-    from {{ ref('p28_planned_sets') }}
-    where
-        mode = 'in_kind'
-        and delivered_contract_id is not null
-),
-
-used as (
-    select deliveries.contract_id
-    from {{ ref('deliveries') }} as deliveries
-    cross join {{ ref('run_context') }} as run_context
-    where
-        deliveries.status = 'delivered'
-        and deliveries.list_month < run_context.list_month
-    union all
-    select contract_id from kept
-),
-
-left_over as (
-    select
-        contracts.region_kato,
-        contracts.contract_id,
-        contracts.signed_on,
-        greatest(contracts.sets_total - count(used.contract_id), 0) as sets_left
-    from {{ ref('supply_contracts') }} as contracts
-    left join used on contracts.contract_id = used.contract_id
-    where {{ in_force('p28_allocation') }}
-    group by
-        contracts.region_kato,
-        contracts.contract_id,
-        contracts.signed_on,
-        contracts.sets_total
-),
-
-ranges as (
-    select
-        *,
-        sum(sets_left) over (
-            partition by region_kato
-            order by signed_on asc nulls last, contract_id asc nulls last
-            rows between unbounded preceding and current row
-        ) as last_place
-    from left_over
-),
-
-queue as (
+-- delivery. The rest, people by IIN, take the places of the region's contracts in force.
+with queue as (
     select
         iin,
         ground,
@@ -71,20 +20,23 @@ final as (
     select
         iin,
         ground,
-        contract_id
-    from kept
-    where {{ in_force('p28_allocation') }}
+        delivered_contract_id as contract_id
+    from {{ ref('p28_planned_sets') }}
+    where
+        mode = 'in_kind'
+        and delivered_contract_id is not null
+        and {{ in_force('p28_allocation') }}
     union all
     select
         queue.iin,
         queue.ground,
-        ranges.contract_id
+        places.contract_id
     from queue
-    inner join ranges
+    inner join {{ ref('p28_contract_places') }} as places
         on
-            queue.region_kato = ranges.region_kato
-            and queue.place > ranges.last_place - ranges.sets_left
-            and queue.place <= ranges.last_place
+            queue.region_kato = places.region_kato
+            and queue.place between places.first_place and places.last_place
+    where {{ in_force('p28_allocation') }}
 )
 
 select * from final

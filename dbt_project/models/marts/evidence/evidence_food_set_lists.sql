@@ -4,6 +4,7 @@
 with final as (
     select
         concat(iin, '|', list_month) as row_key,
+        iin,
         list_row as source_row,
         'p26' as paragraph
     from {{ ref('p26_lists') }}
@@ -11,6 +12,7 @@ with final as (
     union all
     select
         concat(iin, '|', list_month) as row_key,
+        iin,
         person_row as source_row,
         'p26' as paragraph
     from {{ ref('p26_lists') }}
@@ -18,6 +20,7 @@ with final as (
     union all
     select
         concat(iin, '|', list_month) as row_key,
+        iin,
         kato_row as source_row,
         'p26' as paragraph
     from {{ ref('p26_lists') }}
@@ -25,6 +28,7 @@ with final as (
     union all
     select
         concat(lists.iin, '|', lists.list_month) as row_key,
+        lists.iin,
         evidence.source_row,
         'p25' as paragraph
     from {{ ref('p26_lists') }} as lists
@@ -39,6 +43,7 @@ with final as (
     union all
     select
         concat(lists.iin, '|', lists.list_month) as row_key,
+        lists.iin,
         deliveries.delivery_row as source_row,
         'p30' as paragraph
     from {{ ref('p26_lists') }} as lists

@@ -21,6 +21,7 @@ with recipients as (
 grounds as (
     select distinct
         recipients.row_key,
+        recipients.iin,
         record_rows.source_row
     from recipients
     inner join {{ ref('p25_ledger') }} as ledger on recipients.iin = ledger.iin
@@ -37,12 +38,14 @@ grounds as (
 final as (
     select
         row_key,
+        iin,
         person_row as source_row,
         'p26' as paragraph
     from recipients
     union all
     select
         row_key,
+        iin,
         kato_row as source_row,
         'p26' as paragraph
     from recipients
@@ -50,6 +53,7 @@ final as (
     union all
     select
         row_key,
+        iin,
         norm_row as source_row,
         'p27' as paragraph
     from recipients
@@ -57,6 +61,7 @@ final as (
     union all
     select
         row_key,
+        iin,
         source_row,
         'p25' as paragraph
     from grounds

@@ -25,6 +25,7 @@ from komek.base.policies import policy_overrides
 from komek.publishing import report
 from komek.publishing.publication import parsed_head
 from komek.runs.run import Request
+from komek.sources.pull import today
 
 if TYPE_CHECKING:
     import rich.progress
@@ -73,6 +74,7 @@ class _Progress:
     def __init__(self, quiet: bool) -> None:
         self._quiet = quiet
         self._bars: rich.progress.Progress | None = None
+        self._tasks: dict[str, rich.progress.TaskID] = {}
         if not quiet and sys.stdout.isatty():
             from rich.progress import (  # noqa: PLC0415  (only where it is shown)
                 BarColumn,
@@ -107,6 +109,21 @@ class _Progress:
             self._bars.update(task, total=1, completed=1)
         finally:
             self._bars.stop_task(task)
+
+    def receive(self, doing: str, done: int, total: int) -> None:
+        """Show how far something is that is received: of how much, if that is known."""
+        if not self._bars:
+            return
+        self._bars.start()
+        if doing not in self._tasks:
+            self._tasks[doing] = self._bars.add_task(doing, total=total or None)
+        is_done = bool(total) and done >= total
+        self._bars.update(
+            self._tasks[doing],
+            completed=done,
+            description=f"{doing} {done:,}",
+            visible=not is_done,
+        )
 
     def close(self) -> None:
         """Leave the terminal as it was."""
@@ -154,18 +171,51 @@ def nation(folder: Path, scale: float, seed: int, first: date, last: date) -> No
 @cli.command()
 @_drop
 @click.option("--entity", "entities", multiple=True, help="Only this entity (repeat).")
+@click.option(
+    "--date",
+    "day",
+    type=_Day(),
+    help="The day that sources without dates are pulled for (default: today).",
+)
 @_home
 @_json
 def pull(
-    drop: str | None, entities: Sequence[str], home: Path | None, as_json: bool
+    drop: str | None,
+    entities: Sequence[str],
+    day: date | None,
+    home: Path | None,
+    as_json: bool,
 ) -> None:
     """Land what the sources have."""
     at = _home_at(home)
     with _progress(as_json) as progress, writer_lock(at, "komek pull", progress.say):
-        landed = pipeline.pull(at, drop, list(entities) or None, say=progress.say)
+        landed = pipeline.pull(
+            at,
+            drop,
+            list(entities) or None,
+            say=progress.say,
+            day=day,
+            progress=progress.receive,
+        )
         progress.say(f"{landed} new snapshots in {at.landing}")
     if as_json:
         click.echo(json.dumps({"landed": landed}))
+
+
+@cli.command()
+@click.option("--check", "is_check", is_flag=True, help="Try each; land nothing.")
+@click.option("--entity", "entities", multiple=True, help="Only this entity (repeat).")
+@_json
+def sources(is_check: bool, entities: Sequence[str], as_json: bool) -> None:
+    """Show where each registry comes from, and whether it can be reached."""
+    from komek.sources.told import render, sources_told  # noqa: PLC0415
+
+    with _progress(quiet=True):
+        told = sources_told(list(entities) or None, check=is_check)
+    _show(told, render, as_json)
+    wrong = [one["entity"] for one in told["sources"] if one.get("ok") is False]
+    if wrong:
+        raise StoppedError(f"sources that cannot be pulled: {listed(wrong)}")
 
 
 @cli.command()
@@ -206,7 +256,16 @@ def run(
     with _progress(as_json) as progress, writer_lock(at, "komek run", progress.say):
         if drop is not None or has_source():
             with progress.step("pull the registries"):
-                pipeline.pull(at, drop, until=request.known_at, say=progress.say)
+                known = request.known_at
+                pipeline.pull(
+                    at,
+                    drop,
+                    until=known,
+                    say=progress.say,
+                    day=known,
+                    # Of a day that is over, what has landed is nearer than what is now.
+                    again=known >= today(),
+                )
         else:
             progress.say("there is no drop folder: going on with what has landed")
         with progress.step("find what the run may know"):

@@ -18,8 +18,8 @@ from komek.base import database, interrupts
 from komek.base.errors import KomekError
 from komek.base.files import private_files
 from komek.base.messages import harmless
-from komek.base.places import Home, default_drop
-from komek.base.say import Say
+from komek.base.places import Home
+from komek.base.say import Progress, Say, no_progress
 from komek.base.scratch import holding
 from komek.checks import blocking, check
 from komek.checks.outcome import Outcome
@@ -44,6 +44,8 @@ from komek.runs.run import (
     overridden,
     stopped,
 )
+from komek.sources.connections import Connections, no_connections
+from komek.sources.pull import pull as pull_sources
 from komek.trust import events
 from komek.trust.chain import read_chain
 from komek.trust.receipts import said_first, seal, seal_if_missing, write_receipt
@@ -66,10 +68,42 @@ def pull(
     entities: list[str] | None = None,
     until: date | None = None,
     say: Say = print,
+    *,
+    day: date | None = None,
+    again: bool = True,
+    progress: Progress = no_progress,
+    connections: Connections = no_connections,
 ) -> int:
-    """Land what a drop folder (None: the configured source) has; return how many."""
-    source = default_drop() if drop is None else drop
-    return len(land(home, source, entities, until, say=say))
+    """Land what the sources have and the landing lacks; return how many snapshots.
+
+    Args:
+        home: where they land.
+        drop: a drop folder in place of the configured sources; None: these.
+        entities: the registries; None is all of them.
+        until: what is dated after it is not touched.
+        say: takes lines for people.
+        day: the day that a source without dates is pulled for; None: today in Almaty.
+        again: whether it is, where something has landed for that day.
+        progress: takes what is being done, how far it is, and of how much.
+        connections: is asked for the URL of a connection before the environment is.
+
+    Raises:
+        UsageError: a source is not what it is said to be.
+        StoppedError: something was refused; all else has landed.
+    """
+    if drop is not None:
+        return len(land(home, drop, entities, until, say=say, progress=progress))
+    landed = pull_sources(
+        home,
+        entities,
+        until,
+        day=day,
+        again=again,
+        say=say,
+        progress=progress,
+        connections=connections,
+    )
+    return len(landed)
 
 
 def prepare(

@@ -13,6 +13,7 @@ from komek.base.settings import Settings, environment, settings
 VARIABLES = {
     "home": "KOMEK_HOME",
     "drop": "KOMEK_DROP",
+    "sources": "KOMEK_SOURCES",
     "key": "KOMEK_KEY",
     "signing_key": "KOMEK_SIGNING_KEY",
     "verify_key": "KOMEK_VERIFY_KEY",
@@ -24,10 +25,11 @@ VARIABLES = {
 
 def test_every_setting_is_described() -> None:
     assert {field.name for field in fields(Settings)} == {*VARIABLES}
-    readme = (PROJECT / "README.md").read_text(encoding="utf-8")
+    pages = [PROJECT / "README.md", *(PROJECT / "docs").glob("*.md")]
+    told = "".join(page.read_text(encoding="utf-8") for page in pages)
     for name, variable in VARIABLES.items():
         assert f"{name}: {variable}, " in (Settings.__doc__ or "")
-        assert variable in readme
+        assert variable in told
 
 
 @pytest.mark.parametrize(("name", "variable"), VARIABLES.items())

@@ -53,6 +53,7 @@ _LASTING = re.compile(
     r"|certificate|permission denied for database",
     re.IGNORECASE,
 )
+_PASSING = re.compile("canceling|could not serialize|deadlock|out of memory")
 # Classes of SQLSTATE that name what the query is about, and quote no row.
 _OF_A_QUERY = ("42", "3F", "0A")
 _MAY_PASS = ("08", "40", "53", "55", "57", "58", "XX")
@@ -189,7 +190,9 @@ def described(
             f" {listed(numbers)}"
         )
     others = [theirs for theirs in ours if theirs not in names]
-    return Asked(entity, query, schema, names, others)
+    theirs_of = {name: theirs for theirs, name in names.items()}
+    in_order = {theirs_of[name]: name for name in by_name}
+    return Asked(entity, query, schema, in_order, others)
 
 
 def begin(opened: Session) -> None:
@@ -234,12 +237,23 @@ def receive(
 
         def batches() -> Iterator[pa.RecordBatch]:
             rows = 0
-            for batch in reader:
+            for batch in _streamed(reader):
                 rows += batch.num_rows
                 advance(rows)
                 yield from _as_ours(batch, schema, asked.entity, dialect)
 
         return write_rows(path, schema, batches())
+
+
+def _streamed(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
+    """Yield what a database sends; Arrow tells in words alone what fails in between."""
+    try:
+        yield from reader
+    except (OSError, pa.ArrowException) as error:
+        said = str(error)
+        if "ERROR" in said and not _PASSING.search(said):
+            raise Refused("the database fails on what is in it") from None
+        raise Refused("the database broke off", may_pass=True) from None
 
 
 def _uri(connection: Connection, timeout: float) -> str:
@@ -318,8 +332,10 @@ def _as_ours(
                 column.validate(full=True)
             except pa.ArrowInvalid:
                 raise Refused("has text that is not UTF-8") from None
+    texts = {field.name for field in batch.schema if pa.types.is_string(field.type)}
+    written = [column for column in entity.columns if column.name in texts]
     table = pa.Table.from_arrays(columns, schema=schema)
-    return iter(canonical(table, entity.columns, dialect).to_batches())
+    return iter(canonical(table, written, dialect).to_batches())
 
 
 def _plain(numbers: "pa.Array[Any]") -> Any:  # noqa: ANN401  (pyarrow's stubs know none)

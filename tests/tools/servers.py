@@ -1,0 +1,285 @@
+"""Servers on loopback for tests, each stopped by whoever started it.
+
+Where a program is missing, whoever asks is skipped with what to install.
+"""
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+HOST = "127.0.0.1"
+PASSWORD = "s3cr3t-of-a-test"
+_TRIES = 100
+
+
+def program(name: str, package: str, *folders: str) -> str:
+    """Return where a program is; skip the test where it is missing."""
+    found = shutil.which(name, path=os.pathsep.join([os.environ["PATH"], *folders]))
+    if found is None:
+        pytest.skip(f"{name} is missing: apt-get install {package}")
+    return found
+
+
+def free_port() -> int:
+    with closing(socket.socket()) as asked:
+        asked.bind((HOST, 0))
+        return asked.getsockname()[1]
+
+
+@contextmanager
+def private_folder(owner: str | None = None) -> Iterator[Path]:
+    """Yield a folder that an owner may use, wherever pytest keeps its own."""
+    folder = Path(tempfile.mkdtemp(prefix="komek-test-"))
+    if owner:
+        shutil.chown(folder, owner)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def wait_for(port: int, process: subprocess.Popen) -> None:
+    for _ in range(_TRIES):
+        with suppress_refused(), closing(socket.create_connection((HOST, port), 1)):
+            return
+        if process.poll() is not None:
+            raise AssertionError(f"{process.args[0]} ended with {process.returncode}")
+        time.sleep(0.1)
+    raise AssertionError(f"{process.args[0]} does not listen")
+
+
+@contextmanager
+def suppress_refused() -> Iterator[None]:
+    try:
+        yield
+    except OSError:
+        return
+
+
+@contextmanager
+def running(command: list[str], port: int, **options: object) -> Iterator[None]:
+    """Run a server until the test is over."""
+    process = subprocess.Popen(command, **options)
+    try:
+        wait_for(port, process)
+        yield
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+@dataclass(frozen=True)
+class Postgres:
+    port: int
+
+    def url(self, password: str = PASSWORD, **parts: object) -> str:
+        user, base = parts.get("user", "owner"), parts.get("database", "postgres")
+        return f"postgresql://{user}:{password}@{HOST}:{self.port}/{base}"
+
+    def execute(self, *statements: str) -> None:
+        import adbc_driver_postgresql.dbapi as adbc
+
+        with adbc.connect(self.url(), autocommit=True) as opened:
+            for statement in statements:
+                with opened.cursor() as cursor:
+                    cursor.execute(statement)
+
+
+@contextmanager
+def postgres() -> Iterator[Postgres]:
+    """Start a cluster of its own, as somebody who is not root."""
+    folders = [str(path) for path in Path("/usr/lib/postgresql").glob("*/bin")]
+    initdb = program("initdb", "postgresql", *folders)
+    server = program("postgres", "postgresql", *folders)
+    names = {entry.pw_name for entry in pwd.getpwall()}
+    owner = None
+    if os.getuid() == 0:
+        owner = "postgres" if "postgres" in names else "nobody"
+    as_owner = {"user": owner} if owner else {}
+    port = free_port()
+    with private_folder(owner) as folder:
+        secret = folder / "secret"
+        secret.write_text(PASSWORD)
+        secret.chmod(0o644)
+        common = {"cwd": folder, "stdout": subprocess.DEVNULL, **as_owner}
+        subprocess.run(
+            [initdb, "-D", folder / "data", "-U", "owner", "-A", "scram-sha-256"]
+            + ["-E", "UTF8", "--locale", "C.UTF-8", "-N", f"--pwfile={secret}"],
+            check=True,
+            **common,
+        )
+        settings = {
+            "listen_addresses": HOST,
+            "unix_socket_directories": str(folder),
+            "fsync": "off",
+            "lc_messages": "C",
+        }
+        given = [f"--{name}={value}" for name, value in settings.items()]
+        command = [server, "-D", str(folder / "data"), "-p", str(port), *given]
+        log = (folder / "log").open("w")
+        with log, running(command, port, stderr=log, **common):
+            yield Postgres(port)
+
+
+@dataclass(frozen=True)
+class Sftp:
+    port: int
+    root: Path
+    key: Path
+    host_key: str
+
+    @property
+    def url(self) -> str:
+        user = pwd.getpwuid(os.getuid()).pw_name
+        return f"sftp://{user}@{HOST}:{self.port}"
+
+
+@contextmanager
+def sftp() -> Iterator[Sftp]:
+    """Start an OpenSSH server that knows one key and only gives files."""
+    server = program("sshd", "openssh-server", "/usr/sbin")
+    keygen = program("ssh-keygen", "openssh-client")
+    port = free_port()
+    with private_folder() as folder:
+        for name in ("host", "user"):
+            subprocess.run(
+                [keygen, "-q", "-t", "ed25519", "-N", "", "-f", folder / name],
+                check=True,
+            )
+        shutil.copy(folder / "user.pub", folder / "authorized")
+        (folder / "config").write_text(
+            f"Port {port}\nListenAddress {HOST}\nHostKey {folder}/host\n"
+            f"AuthorizedKeysFile {folder}/authorized\nPidFile none\n"
+            "PasswordAuthentication no\nUsePAM no\nStrictModes no\n"
+            "PermitRootLogin prohibit-password\nSubsystem sftp internal-sftp\n"
+            "ForceCommand internal-sftp\n"
+        )
+        if os.getuid() == 0:
+            Path("/run/sshd").mkdir(exist_ok=True)
+        command = [server, "-D", "-e", "-f", str(folder / "config")]
+        files = folder / "outgoing"
+        files.mkdir()
+        host_key = (folder / "host.pub").read_text().split()[1]
+        with (
+            (folder / "log").open("w") as log,
+            running(command, port, stderr=log),
+        ):
+            yield Sftp(port, files, folder / "user", host_key)
+
+
+@dataclass(frozen=True)
+class S3:
+    port: int
+
+    @property
+    def connection(self) -> str:
+        endpoint = f"http%3A%2F%2F{HOST}%3A{self.port}"
+        return f"aws://id:{PASSWORD}@/?endpoint_url={endpoint}&region_name=us-east-1"
+
+    def put(self, bucket: str, files: dict[str, bytes]) -> None:
+        import boto3
+
+        client = boto3.client(
+            "s3",
+            endpoint_url=f"http://{HOST}:{self.port}",
+            aws_access_key_id="id",
+            aws_secret_access_key=PASSWORD,
+            region_name="us-east-1",
+        )
+        client.create_bucket(Bucket=bucket)
+        for name, content in files.items():
+            client.put_object(Bucket=bucket, Key=name, Body=content)
+
+
+@contextmanager
+def s3() -> Iterator[S3]:
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(HOST, 0, verbose=False)
+    server.start()
+    try:
+        yield S3(server.get_host_and_port()[1])
+    finally:
+        server.stop()
+
+
+Answer = Callable[[BaseHTTPRequestHandler], None]
+
+
+@dataclass
+class Web:
+    """A web service whose answers a test gives, and what was asked of it."""
+
+    port: int = 0
+    answers: dict[str, Answer] = field(default_factory=dict)
+    asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+
+    def url(self, path: str, scheme: str = "http") -> str:
+        return f"{scheme}://{HOST}:{self.port}{path}"
+
+
+def answered(
+    body: bytes,
+    status: int = 200,
+    length: int | None = None,
+    **headers: str,
+) -> Answer:
+    """Return what gives an answer, of another length than it says if need be."""
+
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        request.send_response(status)
+        for name, value in headers.items():
+            request.send_header(name.replace("_", "-"), value)
+        request.send_header(
+            "Content-Length", str(len(body) if length is None else length)
+        )
+        request.end_headers()
+        request.wfile.write(body)
+        if length is not None:
+            request.close_connection = True
+
+    return answer
+
+
+@contextmanager
+def web(context: object = None) -> Iterator[Web]:
+    """Start a web service; with a context for TLS, behind that."""
+    service = Web()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:  # noqa: N802
+            service.asked.append((self.path, dict(self.headers)))
+            answer = service.answers.get(self.path) or service.answers.get(
+                self.path.partition("?")[0], answered(b"no", 404)
+            )
+            answer(self)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer((HOST, 0), Handler)
+    server.daemon_threads = True
+    if context:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+    service.port = server.server_address[1]
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield service
+    finally:
+        server.shutdown()
+        server.server_close()

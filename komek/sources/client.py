@@ -18,7 +18,6 @@ from komek.sources.connections import Connection
 
 MAX_ANSWER_BYTES = 1 << 30
 _MAX_REDIRECTS = 10
-_CHUNK = 1 << 20
 _MAY_PASS = {408, 425, 429}
 _APPEND = os.O_CREAT | os.O_APPEND
 _BEARER = ("bearer", "token")
@@ -105,7 +104,7 @@ def answer(opened: httpx.Client, url: httpx.URL) -> tuple[bytes, httpx.Response]
     with _failing(), opened.stream("GET", url) as response:
         _check(response)
         body = bytearray()
-        for chunk in response.iter_bytes(_CHUNK):
+        for chunk in response.iter_bytes():
             body += chunk
             if len(body) > MAX_ANSWER_BYTES:
                 raise Refused(f"answers more than {MAX_ANSWER_BYTES:,} bytes")
@@ -150,7 +149,7 @@ def download(
         if not goes_on:
             file.path.unlink(missing_ok=True)
         with open_private(file.path, _APPEND) as target:
-            for chunk in response.iter_bytes(_CHUNK):
+            for chunk in response.iter_bytes():
                 target.write(chunk)
                 yield file.done
     if file.done == 0:

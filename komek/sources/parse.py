@@ -27,7 +27,7 @@ _CONNECTION = re.compile(r"[A-Za-z0-9_.-]+")
 # Of a dialect, where a key is not named as the field is.
 _DIALECT_KEYS = {"quoting": "quote", "true": "trues", "false": "falses"}
 _QUOTES = {"none": None, "double": '"', "single": "'", '"': '"', "'": "'"}
-_WORDS: Mapping[object, str] = {None: "null", True: "true", False: "false"}
+_NOT_GIVEN = (None, "", "null", "~")
 # What a source of another kind has as well.
 _COMMON = ("connection", "dialect", "retries", "timeout")
 Entry = Mapping[str, Any]
@@ -56,7 +56,8 @@ def _override() -> tuple[Entry, str]:
         return {}, _REGISTRY_TABLE
     try:
         text = Path(path).read_text(encoding="utf-8")
-        said = yaml.safe_load(text) or {}
+        # All as text: a word is a word to its owner, `no` and `00` too.
+        said = yaml.load(text, yaml.BaseLoader) or {}  # noqa: S506  (it makes no objects)
     except OSError as error:
         raise UsageError(
             f"KOMEK_SOURCES: {path} cannot be read: {error.strerror}"
@@ -106,19 +107,19 @@ class _Reader:
         said = {
             key: read[key](entry) if key in read else self._text(entry, key)
             for key in entry
-            if key != "kind" and entry[key] is not None
+            if key != "kind" and entry[key] not in _NOT_GIVEN
         }
         return self._checked(KINDS[kind], said)
 
     def _checked(self, kind: type[AnySource], said: dict[str, Any]) -> AnySource:
         if kind is PostgresSource:
             if "connection" not in said:
-                raise self._wrong("connection", "needed by a postgres source")
+                raise self._wrong("connection", "given for a postgres source")
             if ("table" in said) == ("query" in said):
                 raise self._wrong("query", "given where table is not, or the other way")
         if kind is HttpSource:
             if "where" not in said:
-                raise self._wrong("where", "needed by an http source")
+                raise self._wrong("where", "given for an http source")
             if said.get("format", "json") not in ("json", "jsonl", "csv"):
                 raise self._wrong("format", "one of json, jsonl, csv")
         if kind is DropSource and "pattern" in said:
@@ -130,24 +131,22 @@ class _Reader:
 
     def _dialect(self, given: object) -> Dialect:
         entry = {
-            # YAML takes these words for truth itself.
-            _WORDS.get(key, key): value
+            _DIALECT_KEYS.get(key, key): value
             for key, value in self._table(given, "dialect").items()
         }
-        entry = {_DIALECT_KEYS.get(key, key): value for key, value in entry.items()}
         self._known(entry, "dialect.", {one.name for one in fields(Dialect)})
         said: dict[str, Any] = {}
         for key in ("dates", "nulls", "trues", "falses"):
             if key in entry:
                 said[key] = self._texts(entry, key, "dialect.")
         for key in ("encoding", "delimiter", "decimal", "sheet"):
-            if entry.get(key) is not None:
+            if entry.get(key) not in _NOT_GIVEN:
                 said[key] = self._text(entry, key, "dialect.")
         self._check_dialect(said)
         if "header_row" in entry:
             said["header_row"] = self._whole(entry, "header_row", 1, "dialect.")
         if "quote" in entry:
-            word = entry["quote"] if entry["quote"] else "none"
+            word = entry["quote"] or "none"
             if word not in _QUOTES:
                 raise self._wrong("dialect.quoting", "one of double, single, none")
             said["quote"] = _QUOTES[word]
@@ -205,9 +204,9 @@ class _Reader:
             if key in entry:
                 said[key] = self._whole(entry, key, least, "page.")
         if "link" in entry:
-            if not isinstance(entry["link"], bool):
+            if entry["link"] not in ("true", "false"):
                 raise self._wrong("page.link", "true or false")
-            said["link"] = entry["link"]
+            said["link"] = entry["link"] == "true"
         ways = [key for key in ("number", "offset", "cursor", "link") if said.get(key)]
         if len(ways) != 1:
             raise self._wrong("page", "one of number, offset, cursor, link")
@@ -246,13 +245,13 @@ class _Reader:
         if not isinstance(values, list):
             raise self._wrong(f"{above}{key}", "a list of words")
         # Unquoted, YAML takes these for other things than the words they are.
-        return tuple(_WORDS.get(one, f"{one}") for one in values)
+        return tuple(f"{one}" for one in values)
 
     def _whole(self, entry: Entry, key: str, least: int, above: str = "") -> int:
-        value = entry[key]
-        if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        value = f"{entry[key]}"
+        if not re.fullmatch("[0-9]{1,9}", value) or int(value) < least:
             raise self._wrong(f"{above}{key}", f"a whole number from {least}")
-        return value
+        return int(value)
 
     def _seconds(self, entry: Entry, key: str, above: str = "") -> float:
         found = _DURATION.fullmatch(f"{entry[key]}")

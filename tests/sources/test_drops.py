@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from komek.base.errors import UsageError
+from komek.landing import drop
 from komek.landing.snapshots import newest_snapshots
 from landed_drop import HEADER, put
 from pulled import MEMBERS, Pulls
@@ -120,13 +121,13 @@ def test_a_zip_that_is_none_is_refused(
 def test_a_checksum_is_honoured_wherever_it_lies(
     pulls: Pulls, tmp_path: Path, kind: str
 ) -> None:
-    drop = tmp_path / "drop"
-    put(drop, f"{MEMBERS}/2020-04-18.csv", ROWS)
+    there = tmp_path / "drop"
+    put(there, f"{MEMBERS}/2020-04-18.csv", ROWS)
     wrong = beside(ROWS + " ", kind, "2020-04-18.csv")
-    put(drop, f"{MEMBERS}/2020-04-18.csv.{kind}", wrong)
+    put(there, f"{MEMBERS}/2020-04-18.csv.{kind}", wrong)
     told = pulls.refused(asp_members={})
     assert f"is not what its checksum file 2020-04-18.csv.{kind} says" in told
-    put(drop, f"{MEMBERS}/2020-04-18.csv.{kind}", beside(ROWS, kind).upper())
+    put(there, f"{MEMBERS}/2020-04-18.csv.{kind}", beside(ROWS, kind).upper())
     assert len(pulls.pull(asp_members={})) == 1
     assert not any("ignored" in line for line in pulls.said)
 
@@ -203,9 +204,9 @@ def test_a_host_that_is_another_is_refused(
 
 
 def test_sftp_faults_are_told_apart(
-    sftp: Sftp, pulls: Pulls, outgoing: tuple[Path, dict], tmp_path: Path
+    sftp: Sftp, pulls: Pulls, outgoing: tuple[Path, dict]
 ) -> None:
-    where, source = outgoing
+    _, source = outgoing
     told = pulls.refused(asp_members=source | {"where": f"{sftp.url}/nowhere"})
     assert "is not there (not tried again)" in told
     away = source | {"where": "sftp://root@127.0.0.1:1/x", "retries": 1}
@@ -219,8 +220,6 @@ def test_sftp_faults_are_told_apart(
 def test_a_transfer_that_breaks_off_is_tried_again(
     pulls: Pulls, outgoing: tuple[Path, dict], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from komek.landing import drop
-
     where, source = outgoing
     put(where, NAME, ROWS)
     real = drop._chunks

@@ -70,8 +70,13 @@ def test_one_answer_is_a_snapshot(web: Web, pulls: Pulls) -> None:
 
 def test_values_are_what_they_are_in_json(web: Web, pulls: Pulls) -> None:
     row = {
-        **{"norm_id": "n", "kato": "110000000", "mode": "cash", "act_ref": "x"},
-        **{"set_cost": 5302.50, "valid_from": 43951, "decided_on": "01.04.2020"},
+        "norm_id": "n",
+        "kato": "110000000",
+        "mode": "cash",
+        "act_ref": "x",
+        "set_cost": 5302.50,
+        "valid_from": 43951,
+        "decided_on": "01.04.2020",
     }
     web.answers["/items"] = answered(page([row, {**row, "set_cost": 53e2}, {}]))
     dialect = {"dates": ["%d.%m.%Y"], "decimal": ","}
@@ -136,7 +141,9 @@ def test_pages_by_link(web: Web, pulls: Pulls) -> None:
 
 def test_csv_pages_are_parts(web: Web, pulls: Pulls) -> None:
     web.answers = {
-        "/items": answered("ИИН;award_id\n1;a\n".encode("cp1251"), Link="</b>; rel=next"),
+        "/items": answered(
+            "ИИН;award_id\n1;a\n".encode("cp1251"), Link="</b>; rel=next"
+        ),
         "/b": answered("ИИН;award_id\n2;b\nlost\n".encode("cp1251")),
     }
     dialect = {"encoding": "cp1251", "delimiter": ";", "columns": {"ИИН": "iin"}}
@@ -408,5 +415,3 @@ def test_a_certificate_comes_from_the_connection(pulls: Pulls, tmp_path: Path) -
 def test_a_url_must_be_one(pulls: Pulls) -> None:
     with pytest.raises(UsageError, match="is no URL of a web service"):
         pulls.pull(asp_members={"kind": "http", "where": "file:///etc/passwd"})
-
-

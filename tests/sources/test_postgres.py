@@ -4,6 +4,8 @@ import pytest
 
 from komek.base.errors import UsageError
 from komek.landing.snapshots import newest_snapshots
+from komek.sources import postgres as module
+from komek.sources.pull import pull
 from pulled import DAY, MEMBERS, Pulls
 from servers import PASSWORD, Postgres
 
@@ -85,8 +87,6 @@ def test_a_dialect_is_of_texts_only(postgres: Postgres, social: Pulls) -> None:
 def test_all_of_a_connection_is_of_one_moment(
     postgres: Postgres, social: Pulls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from komek.sources import postgres as module
-
     real = module.receive
 
     def receive(opened, asked, *rest):
@@ -176,8 +176,6 @@ def test_a_database_that_is_away_is_tried_again(social: Pulls) -> None:
 def test_what_breaks_off_in_the_middle_comes_whole_the_next_time(
     postgres: Postgres, social: Pulls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from komek.sources import postgres as module
-
     real = module.write_rows
     tries = []
 
@@ -208,8 +206,6 @@ def test_a_connection_must_be_known(social: Pulls) -> None:
 def test_whoever_calls_knows_connections_first(
     postgres: Postgres, social: Pulls
 ) -> None:
-    from komek.sources.pull import pull
-
     social.connect("social", "postgresql://127.0.0.1:1/none")
     social.write(asp_members=SOURCE)
     known = {"social": postgres.url()}

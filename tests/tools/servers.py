@@ -17,7 +17,10 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import adbc_driver_postgresql.dbapi as adbc
+import boto3
 import pytest
+from moto.server import ThreadedMotoServer
 
 HOST = "127.0.0.1"
 PASSWORD = "s3cr3t-of-a-test"
@@ -89,8 +92,6 @@ class Postgres:
         return f"postgresql://{user}:{password}@{HOST}:{self.port}/{base}"
 
     def execute(self, *statements: str) -> None:
-        import adbc_driver_postgresql.dbapi as adbc
-
         with adbc.connect(self.url(), autocommit=True) as opened:
             for statement in statements:
                 with opened.cursor() as cursor:
@@ -115,8 +116,10 @@ def postgres() -> Iterator[Postgres]:
         secret.chmod(0o644)
         common = {"cwd": folder, "stdout": subprocess.DEVNULL, **as_owner}
         subprocess.run(
-            [initdb, "-D", folder / "data", "-U", "owner", "-A", "scram-sha-256"]
-            + ["-E", "UTF8", "--locale", "C.UTF-8", "-N", f"--pwfile={secret}"],
+            [
+                *(initdb, "-D", folder / "data", "-U", "owner", "-A", "scram-sha-256"),
+                *("-E", "UTF8", "--locale", "C.UTF-8", "-N", f"--pwfile={secret}"),
+            ],
             check=True,
             **common,
         )
@@ -189,8 +192,6 @@ class S3:
         return f"aws://id:{PASSWORD}@/?endpoint_url={endpoint}&region_name=us-east-1"
 
     def put(self, bucket: str, files: dict[str, bytes]) -> None:
-        import boto3
-
         client = boto3.client(
             "s3",
             endpoint_url=f"http://{HOST}:{self.port}",
@@ -205,8 +206,6 @@ class S3:
 
 @contextmanager
 def s3() -> Iterator[S3]:
-    from moto.server import ThreadedMotoServer
-
     server = ThreadedMotoServer(HOST, 0, verbose=False)
     server.start()
     try:
@@ -261,7 +260,7 @@ def web(context: object = None) -> Iterator[Web]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
-        def do_GET(self) -> None:  # noqa: N802
+        def do_GET(self) -> None:
             service.asked.append((self.path, dict(self.headers)))
             answer = service.answers.get(self.path) or service.answers.get(
                 self.path.partition("?")[0], answered(b"no", 404)
@@ -276,7 +275,7 @@ def web(context: object = None) -> Iterator[Web]:
     if context:
         server.socket = context.wrap_socket(server.socket, server_side=True)
     service.port = server.server_address[1]
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
         yield service

@@ -6,18 +6,19 @@ from pathlib import Path
 import pytest
 
 import servers
+from installed import installed
 from pulled import Pulls
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[servers.Postgres]:
-    with servers.postgres() as server:
+    with installed(servers.postgres()) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def sftp() -> Iterator[servers.Sftp]:
-    with servers.sftp() as server:
+    with installed(servers.sftp()) as server:
         yield server
 
 

@@ -1,41 +1,52 @@
-"""Servers on loopback for tests, each stopped by whoever started it.
+"""Servers on loopback, for tests and demonstrations: whoever starts one stops it.
 
-Where a program is missing, whoever asks is skipped with what to install.
+PostgreSQL and OpenSSH are Debian's, the S3 server is moto's.
 """
 
 import os
 import pwd
 import shutil
 import socket
+import ssl
 import subprocess
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import adbc_driver_postgresql.dbapi as adbc
 import boto3
-import pytest
 from moto.server import ThreadedMotoServer
 
 HOST = "127.0.0.1"
-PASSWORD = "s3cr3t-of-a-test"
+# Of nothing but what is started here.
+PASSWORD = "s3cr3t-of-a-test"  # noqa: S105
 _TRIES = 100
 
 
+class MissingError(Exception):
+    """A program is not on this machine; the message says what to install."""
+
+
 def program(name: str, package: str, *folders: str) -> str:
-    """Return where a program is; skip the test where it is missing."""
+    """Return where a program is.
+
+    Raises:
+        MissingError: nowhere.
+    """
     found = shutil.which(name, path=os.pathsep.join([os.environ["PATH"], *folders]))
     if found is None:
-        pytest.skip(f"{name} is missing: apt-get install {package}")
+        raise MissingError(f"{name} is missing: apt-get install {package}")
     return found
 
 
 def free_port() -> int:
+    """Return a port that nobody listens at."""
     with closing(socket.socket()) as asked:
         asked.bind((HOST, 0))
         return asked.getsockname()[1]
@@ -53,27 +64,24 @@ def private_folder(owner: str | None = None) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def wait_for(port: int, process: subprocess.Popen) -> None:
+def wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
+    """Wait until a server listens.
+
+    Raises:
+        RuntimeError: it does not.
+    """
     for _ in range(_TRIES):
-        with suppress_refused(), closing(socket.create_connection((HOST, port), 1)):
+        with suppress(OSError), closing(socket.create_connection((HOST, port), 1)):
             return
         if process.poll() is not None:
-            raise AssertionError(f"{process.args[0]} ended with {process.returncode}")
+            raise RuntimeError(f"a server ended with {process.returncode}")
         time.sleep(0.1)
-    raise AssertionError(f"{process.args[0]} does not listen")
+    raise RuntimeError(f"nobody listens at {port}")
 
 
 @contextmanager
-def suppress_refused() -> Iterator[None]:
-    try:
-        yield
-    except OSError:
-        return
-
-
-@contextmanager
-def running(command: list[str], port: int, **options: object) -> Iterator[None]:
-    """Run a server until the test is over."""
+def running(command: list[str], port: int, **options: Any) -> Iterator[None]:  # noqa: ANN401
+    """Run a server as long as it is needed."""
     process = subprocess.Popen(command, **options)
     try:
         wait_for(port, process)
@@ -85,13 +93,17 @@ def running(command: list[str], port: int, **options: object) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Postgres:
+    """A database server, of which the owner may do all."""
+
     port: int
 
-    def url(self, password: str = PASSWORD, **parts: object) -> str:
+    def url(self, password: str = PASSWORD, **parts: str) -> str:
+        """Return the URL of a database in it."""
         user, base = parts.get("user", "owner"), parts.get("database", "postgres")
         return f"postgresql://{user}:{password}@{HOST}:{self.port}/{base}"
 
     def execute(self, *statements: str) -> None:
+        """Execute statements, each by itself."""
         with adbc.connect(self.url(), autocommit=True) as opened:
             for statement in statements:
                 with opened.cursor() as cursor:
@@ -138,6 +150,8 @@ def postgres() -> Iterator[Postgres]:
 
 @dataclass(frozen=True)
 class Sftp:
+    """An SFTP server: where its files are, and what opens it."""
+
     port: int
     root: Path
     key: Path
@@ -145,6 +159,7 @@ class Sftp:
 
     @property
     def url(self) -> str:
+        """Its URL, without a path."""
         user = pwd.getpwuid(os.getuid()).pw_name
         return f"sftp://{user}@{HOST}:{self.port}"
 
@@ -184,14 +199,18 @@ def sftp() -> Iterator[Sftp]:
 
 @dataclass(frozen=True)
 class S3:
+    """An object store."""
+
     port: int
 
     @property
     def connection(self) -> str:
+        """The URL of a connection to it."""
         endpoint = f"http%3A%2F%2F{HOST}%3A{self.port}"
         return f"aws://id:{PASSWORD}@/?endpoint_url={endpoint}&region_name=us-east-1"
 
     def put(self, bucket: str, files: dict[str, bytes]) -> None:
+        """Put files into a bucket, which is made if needed."""
         client = boto3.client(
             "s3",
             endpoint_url=f"http://{HOST}:{self.port}",
@@ -206,6 +225,7 @@ class S3:
 
 @contextmanager
 def s3() -> Iterator[S3]:
+    """Start an object store in memory."""
     server = ThreadedMotoServer(HOST, 0, verbose=False)
     server.start()
     try:
@@ -219,13 +239,14 @@ Answer = Callable[[BaseHTTPRequestHandler], None]
 
 @dataclass
 class Web:
-    """A web service whose answers a test gives, and what was asked of it."""
+    """A web service whose answers are given, and what was asked of it."""
 
     port: int = 0
     answers: dict[str, Answer] = field(default_factory=dict)
     asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
 
     def url(self, path: str, scheme: str = "http") -> str:
+        """Return the URL of a path."""
         return f"{scheme}://{HOST}:{self.port}{path}"
 
 
@@ -253,7 +274,7 @@ def answered(
 
 
 @contextmanager
-def web(context: object = None) -> Iterator[Web]:
+def web(context: ssl.SSLContext | None = None) -> Iterator[Web]:
     """Start a web service; with a context for TLS, behind that."""
     service = Web()
 
@@ -268,7 +289,7 @@ def web(context: object = None) -> Iterator[Web]:
             answer(self)
 
         def log_message(self, *_: object) -> None:
-            pass
+            """Say nothing."""
 
     server = ThreadingHTTPServer((HOST, 0), Handler)
     server.daemon_threads = True

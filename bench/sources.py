@@ -1,4 +1,4 @@
-"""How fast a PostgreSQL table lands, beside psql and beside other ways to read it.
+r"""How fast a PostgreSQL table lands, beside psql and beside other ways to read it.
 
     python bench/sources.py [--rows 18631779] [--rounds 2]
 

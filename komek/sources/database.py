@@ -17,6 +17,7 @@ from komek.sources import postgres
 from komek.sources.again import trying
 from komek.sources.connections import Connections, connection
 from komek.sources.entries import PostgresSource
+from komek.sources.rows import Written
 from komek.sources.standing import Rows, carry_over, land_rows, stands_for
 
 Sources = Mapping[Entity, PostgresSource]
@@ -27,13 +28,13 @@ class _Received:
     """A registry's rows, in a file of their own, or what they were before.
 
     Attributes:
-        path: the file; None where the source says that nothing has changed.
-        rows: how many.
+        path: the file.
+        written: what is in it; None where the source says that nothing has changed.
         seen: hash of what the source says of its version.
     """
 
-    path: Path | None
-    rows: int
+    path: Path
+    written: Written | None
     seen: str | None
 
 
@@ -121,18 +122,18 @@ def _one(
             f" {len(asked.others)}"
         )
     seen = postgres.version_in(opened, source, day)
-    if seen and stands_for(landing.home, entity, day, seen):
-        return _Received(None, 0, seen)
     path = scratch / "received.parquet"
+    if seen and stands_for(landing.home, entity, day, seen):
+        return _Received(path, None, seen)
     path.unlink(missing_ok=True)
-    rows = postgres.receive(
+    written = postgres.receive(
         opened,
         asked,
         source.dialect,
         path,
         lambda done: landing.progress(f"receive {entity.name}, rows", done, 0),
     )
-    return _Received(path, rows, seen)
+    return _Received(path, written, seen)
 
 
 def _land(
@@ -143,16 +144,20 @@ def _land(
     scratch: Path,
     day: date,
 ) -> None:
-    if found.path is None:
+    if found.written is None:
         carry_over(landing, entity, day, scratch)
         return
     what = f"table {source.table}" if source.table else "query"
+    shown = f"postgres {source.connection}: {what}"
     land_rows(
         landing,
         entity,
         day,
         Rows(
-            found.path, found.rows, f"postgres {source.connection}: {what}", found.seen
+            found.path,
+            found.written,
+            f"postgres {source.connection}: {what}",
+            found.seen,
         ),
         scratch,
     )

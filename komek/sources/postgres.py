@@ -30,7 +30,7 @@ from komek.landing.received import Refused
 from komek.landing.templates import DATE, filled, written
 from komek.sources.connections import Connection
 from komek.sources.entries import PostgresSource
-from komek.sources.rows import write_rows
+from komek.sources.rows import Written, write_rows
 
 _NAME = r'(?:"[^"]+"|\w+)'
 _TABLE = re.compile(rf"{_NAME}(?:\.{_NAME}){{0,2}}")
@@ -220,8 +220,8 @@ def receive(
     dialect: Dialect,
     path: Path,
     advance: Callable[[int], None],
-) -> int:
-    """Write a registry's rows as a Parquet file; return how many they are.
+) -> Written:
+    """Write a registry's rows as a Parquet file.
 
     Raises:
         Refused: the database broke off, or a text is not UTF-8.
@@ -231,6 +231,9 @@ def receive(
         cursor.adbc_statement.set_options(
             **{"adbc.postgresql.batch_size_hint_bytes": f"{_BATCH_BYTES}"}
         )
+        cursor.execute("select current_setting('server_encoding')")
+        # Such a database converts nothing, and promises nothing.
+        is_bytes = cursor.fetchone() == ("SQL_ASCII",)
         cursor.execute(asked.declared)
         reader = cursor.fetch_record_batch()
         schema = _landed(reader.schema)
@@ -240,9 +243,11 @@ def receive(
             for batch in _streamed(reader):
                 rows += batch.num_rows
                 advance(rows)
+                if is_bytes:
+                    _check_text(batch)
                 yield from _as_ours(batch, schema, asked.entity, dialect)
 
-        return write_rows(path, schema, batches())
+        return write_rows(path, schema, batches(), asked.entity)
 
 
 def _streamed(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
@@ -322,20 +327,22 @@ def _as_ours(
     batch: pa.RecordBatch, schema: pa.Schema, entity: Entity, dialect: Dialect
 ) -> Iterator[pa.RecordBatch]:
     columns = []
-    for column, field in zip(batch.columns, batch.schema, strict=True):
+    for column in batch.columns:
         if isinstance(column, pa.ExtensionArray):
             columns.append(_plain(column.storage))
         else:
             columns.append(column)
-        if pa.types.is_string(field.type):
-            try:
-                column.validate(full=True)
-            except pa.ArrowInvalid:
-                raise Refused("has text that is not UTF-8") from None
     texts = {field.name for field in batch.schema if pa.types.is_string(field.type)}
     written = [column for column in entity.columns if column.name in texts]
     table = pa.Table.from_arrays(columns, schema=schema)
     return iter(canonical(table, written, dialect).to_batches())
+
+
+def _check_text(batch: pa.RecordBatch) -> None:
+    try:
+        batch.validate(full=True)
+    except pa.ArrowInvalid:
+        raise Refused("has text that is not UTF-8") from None
 
 
 def _plain(numbers: "pa.Array[Any]") -> Any:  # noqa: ANN401  (pyarrow's stubs know none)

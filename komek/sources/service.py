@@ -218,10 +218,11 @@ class _Pulled:
         path.unlink(missing_ok=True)
         table = _Table(self.entity, self.source.dialect)
         schema = pa.schema([(name, pa.string()) for name in self.entity.column_names])
-        rows = write_rows(path, schema, (table.batch(rows) for rows in batches))
-        for line in table.odd(rows):
+        came = (table.batch(rows) for rows in batches)
+        written = write_rows(path, schema, came, self.entity)
+        for line in table.odd(written.rows):
             self.landing.say(f"{self.entity.name}: {line}")
-        return Rows(path, rows, shown, seen)
+        return Rows(path, written, shown, seen)
 
     def _known_tag(self, day: date) -> str | None:
         """Return the tag of what has landed, where the same URL had it."""

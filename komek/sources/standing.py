@@ -16,6 +16,7 @@ from komek.landing.land import Landing, landed_file
 from komek.landing.manifest import LandedFile
 from komek.landing.revisions import add_revision
 from komek.landing.snapshots import Snapshot, latest_snapshot
+from komek.sources.rows import Written
 
 
 @dataclass(frozen=True)
@@ -24,13 +25,13 @@ class Rows:
 
     Attributes:
         path: the Parquet file they are in.
-        rows: how many.
+        written: how many, and whether their letters are odd.
         source: where they are from, for the manifest.
         seen: hash of what the source says of its version, if it says anything.
     """
 
     path: Path
-    rows: int
+    written: Written
     source: str
     seen: str | None
 
@@ -78,8 +79,9 @@ def land_rows(
     def land_it(building: Path) -> tuple[LandedFile, ...]:
         target = building / "00000.parquet"
         received.path.rename(target)
-        landing.check_letters(copy.name, target, entity)
-        return (landed_file(copy, target, entity, received.rows, 0),)
+        if received.written.odd_letters:
+            landing.check_letters(copy.name, target, entity)
+        return (landed_file(copy, target, entity, received.written.rows, 0),)
 
     said = (received.source, copy.sha256, received.seen)
     _add(landing, entity, day, scratch, said, land_it)

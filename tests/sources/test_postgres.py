@@ -179,14 +179,14 @@ def test_what_breaks_off_in_the_middle_comes_whole_the_next_time(
     real = module.write_rows
     tries = []
 
-    def write_rows(path, schema, batches):
+    def write_rows(path, schema, batches, entity):
         tries.append(path)
         if len(tries) == 1:
             postgres.execute(
                 "select pg_terminate_backend(pid) from pg_stat_activity"
                 " where application_name = 'komek'"
             )
-        return real(path, schema, batches)
+        return real(path, schema, batches, entity)
 
     postgres.execute(
         "insert into asp_members select n::text, n::text, repeat('x', 99)"
@@ -211,3 +211,29 @@ def test_whoever_calls_knows_connections_first(
     known = {"social": postgres.url()}
     assert len(pull(social.home, [MEMBERS], day=DAY, connections=known.get)) == 1
     assert newest_snapshots(social.home, MEMBERS)
+
+
+def test_letters_of_another_encoding_are_refused(
+    postgres: Postgres, social: Pulls
+) -> None:
+    """Whoever loaded the database read kz1048 as cp1251."""
+    postgres.execute(
+        "create table kato (kato text, name_ru text, name_kk text, valid_from text,"
+        " valid_to text)",
+        "insert into kato values ('110000000', 'Алматы', 'Ќазаќстан', null, null)",
+    )
+    told = social.refused(kato=SOURCE | {"table": "kato"})
+    assert "it looks like kz1048 read as cp1251" in told
+    postgres.execute("update kato set name_kk = 'Қазақстан, Әәһү'")
+    assert len(social.pull(kato=SOURCE | {"table": "kato"})) == 1
+
+
+def test_text_of_no_encoding_is_refused(postgres: Postgres, social: Pulls) -> None:
+    postgres.execute(
+        "drop database if exists bytes",
+        "create database bytes encoding 'SQL_ASCII' locale 'C' template template0",
+    )
+    social.connect("social", postgres.url(database="bytes"))
+    query = r"select convert_from('\xffff', 'SQL_ASCII') as iin, 'a' as award_id"
+    told = social.refused(asp_members=SOURCE | {"table": None, "query": query})
+    assert "has text that is not UTF-8 (not tried again)" in told

@@ -153,11 +153,6 @@ def _land(
         landing,
         entity,
         day,
-        Rows(
-            found.path,
-            found.written,
-            f"postgres {source.connection}: {what}",
-            found.seen,
-        ),
+        Rows(found.path, found.written, shown, found.seen),
         scratch,
     )

@@ -7,11 +7,10 @@ and an exit status. What is done is done elsewhere.
 import json
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -22,13 +21,11 @@ from komek.base.files import private_files
 from komek.base.lock import writer_lock
 from komek.base.places import Home, default_home, has_source
 from komek.base.policies import policy_overrides
+from komek.base.progress import shown
 from komek.publishing import report
 from komek.publishing.publication import parsed_head
 from komek.runs.run import Request
 from komek.sources.pull import today
-
-if TYPE_CHECKING:
-    import rich.progress
 
 
 class _Day(click.ParamType[date]):
@@ -68,78 +65,6 @@ def _home_at(path: Path | None) -> Home:
     return Home(path.resolve()) if path else default_home()
 
 
-class _Progress:
-    """What is going on: a bar per step on a terminal, plain lines elsewhere."""
-
-    def __init__(self, quiet: bool) -> None:
-        self._quiet = quiet
-        self._bars: rich.progress.Progress | None = None
-        self._tasks: dict[str, rich.progress.TaskID] = {}
-        if not quiet and sys.stdout.isatty():
-            from rich.progress import (  # noqa: PLC0415  (only where it is shown)
-                BarColumn,
-                Progress,
-                TextColumn,
-                TimeElapsedColumn,
-            )
-
-            self._bars = Progress(
-                TextColumn("{task.description:32}"), BarColumn(), TimeElapsedColumn()
-            )
-
-    def say(self, text: str) -> None:
-        """Print a line for people."""
-        text = printable(text)
-        if self._bars:
-            self._bars.console.print(text, markup=False, highlight=False)
-        elif not self._quiet:
-            click.echo(text)
-
-    @contextmanager
-    def step(self, label: str) -> Iterator[None]:
-        """Show a step while it lasts."""
-        if not self._bars:
-            self.say(f"{label} ...")
-            yield
-            return
-        self._bars.start()
-        task = self._bars.add_task(label, total=None)
-        try:
-            yield
-            self._bars.update(task, total=1, completed=1)
-        finally:
-            self._bars.stop_task(task)
-
-    def receive(self, doing: str, done: int, total: int) -> None:
-        """Show how far something is that is received: of how much, if that is known."""
-        if not self._bars:
-            return
-        self._bars.start()
-        if doing not in self._tasks:
-            self._tasks[doing] = self._bars.add_task(doing, total=total or None)
-        is_done = bool(total) and done >= total
-        self._bars.update(
-            self._tasks[doing],
-            completed=done,
-            description=f"{doing} {done:,}",
-            visible=not is_done,
-        )
-
-    def close(self) -> None:
-        """Leave the terminal as it was."""
-        if self._bars:
-            self._bars.stop()
-
-
-@contextmanager
-def _progress(quiet: bool) -> Iterator[_Progress]:
-    progress = _Progress(quiet)
-    try:
-        yield progress
-    finally:
-        progress.close()
-
-
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="komek")
 def cli() -> None:
@@ -164,7 +89,7 @@ def nation(folder: Path, scale: float, seed: int, first: date, last: date) -> No
 
     if last < first:
         raise click.UsageError("--to is before --from")
-    with _progress(quiet=False) as progress, private_files():
+    with shown(quiet=False) as progress, private_files():
         write_nation(folder, scale, seed, first, last, say=progress.say)
 
 
@@ -188,7 +113,7 @@ def pull(
 ) -> None:
     """Land what the sources have."""
     at = _home_at(home)
-    with _progress(as_json) as progress, writer_lock(at, "komek pull", progress.say):
+    with shown(as_json) as progress, writer_lock(at, "komek pull", progress.say):
         landed = pipeline.pull(
             at,
             drop,
@@ -210,7 +135,7 @@ def sources(is_check: bool, entities: Sequence[str], as_json: bool) -> None:
     """Show where each registry comes from, and whether it can be reached."""
     from komek.sources.told import render, sources_told  # noqa: PLC0415
 
-    with _progress(quiet=True):
+    with shown(quiet=True):
         told = sources_told(list(entities) or None, check=is_check)
     _show(told, render, as_json)
     wrong = [one["entity"] for one in told["sources"] if one.get("ok") is False]
@@ -253,7 +178,7 @@ def run(
         publish_earlier,
     )
     at = _home_at(home)
-    with _progress(as_json) as progress, writer_lock(at, "komek run", progress.say):
+    with shown(as_json) as progress, writer_lock(at, "komek run", progress.say):
         if drop is not None or has_source():
             with progress.step("pull the registries"):
                 known = request.known_at
@@ -309,7 +234,7 @@ def diff(first: str, second: str, home: Path | None, as_json: bool) -> None:
     from komek.diff import render  # noqa: PLC0415
 
     at = _home_at(home)
-    with _progress(as_json) as progress:
+    with shown(as_json) as progress:
         difference = difference_of(at, first, second, progress.say)
     _show(difference, render, as_json)
 
@@ -355,7 +280,7 @@ def verify(
         holds = f"every link holds up to {audited.head}"
     else:
         with (
-            _progress(as_json) as progress,
+            shown(as_json) as progress,
             writer_lock(at, "komek verify", progress.say),
         ):
             run = verified(at, run_id, progress.say, public_key)
@@ -376,6 +301,35 @@ def verify(
 
 
 @cli.command()
+@click.option("--as-of", type=_Day(), required=True, help="The day to decide for.")
+@click.option("--policy", "policies", metavar="NAME=VALUE", multiple=True)
+@click.option("--parameter", "parameters", metavar="NAME=VALUE", multiple=True)
+@click.option("--against", metavar="RUN", help="A filed run (default: the law today).")
+@_home
+@_json
+def simulate(
+    as_of: date,
+    policies: Sequence[str],
+    parameters: Sequence[str],
+    against: str | None,
+    home: Path | None,
+    as_json: bool,
+) -> None:
+    """Show what other readings or figures of the law would change; file nothing."""
+    from komek.simulate import render, what_if  # noqa: PLC0415
+    from komek.simulate.parameters import parameter_values  # noqa: PLC0415
+
+    overrides, values = policy_overrides(policies), parameter_values(parameters)
+    with shown(as_json) as progress:
+        found = what_if.simulate(
+            _home_at(home), as_of, overrides, values, against, progress.say
+        )
+    click.echo(
+        json.dumps(found, ensure_ascii=False) if as_json else "\n".join(render(found))
+    )
+
+
+@cli.command()
 @click.option("--before", type=_Day(), required=True, help="Retire what is older.")
 @click.option("--dry-run", is_flag=True, help="Only say what would go.")
 @_home
@@ -385,7 +339,7 @@ def retire(before: date, dry_run: bool, home: Path | None, as_json: bool) -> Non
     from komek.trust.retention import retire as retire_from  # noqa: PLC0415
 
     at = _home_at(home)
-    with _progress(as_json) as progress, writer_lock(at, "komek retire", progress.say):
+    with shown(as_json) as progress, writer_lock(at, "komek retire", progress.say):
         retired = retire_from(at, before, progress.say, dry_run=dry_run)
     if as_json:
         click.echo(json.dumps({"retired": retired, "dry_run": dry_run}))

@@ -70,23 +70,24 @@ def _check(
     ]
     results: list[Result] = []
     asked: dict[str, dict[str, gx.Question]] = {}
-    with gx.opened(run_file) as connection:
-        tables = _tables(connection)
+    with gx.opened(run_file) as run:
+        tables = _tables(run.connection)
         for suite, parts in prepared:
             questions = asked.setdefault(suite.name, {})
-            for part, expectations in parts:
+            for number, (part, expectations) in enumerate(parts):
                 if part.table not in tables:
                     results.append(_missing(suite, part))
                     continue
                 found = gx.validate(
-                    connection,
+                    run,
+                    f"{suite.name}_{number}",
                     part.query or f"select * from {part.table}",
                     expectations,
                     suite.parameters,
                 )
                 # GX takes an interrupt for an error of the query's.
                 interrupts.end_if_heard()
-                row = _row(connection, part)
+                row = _row(run.connection, part)
                 by_name = {gx.name_of(result): result for result in found}
                 questions |= {
                     name: gx.question(result, suite.parameters)

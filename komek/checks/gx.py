@@ -4,26 +4,32 @@ The one module that imports Great Expectations, which takes seconds: import it i
 the function that validates, never at the top of a module.
 """
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from string import Template
 from typing import Any, ClassVar, cast
 
 import duckdb
-import great_expectations
 from duckdb_engine import ConnectionWrapper, CursorWrapper
 from great_expectations.compatibility import pydantic
 from great_expectations.core import (
     ExpectationSuite,
     ExpectationValidationResult,
 )
+from great_expectations.data_context.data_context.context_factory import set_context
+from great_expectations.data_context.data_context.ephemeral_data_context import (
+    EphemeralDataContext,
+)
 from great_expectations.data_context.types.base import (
     DataContextConfig,
     InMemoryStoreBackendDefaults,
     ProgressBarsConfig,
 )
+from great_expectations.datasource.fluent.sql_datasource import SQLDatasource
 from great_expectations.exceptions.exceptions import ExpectationNotFoundError
 from great_expectations.expectations.core.unexpected_rows_expectation import (
     UnexpectedRowsExpectation,
@@ -124,11 +130,45 @@ class _ReadOnlyConnection:
     def close(self) -> None: ...
 
 
+class _Context(EphemeralDataContext):
+    """A context that lives as long as the checks, and is written nowhere.
+
+    GX makes YAML of its whole configuration at each asset that is added, keeps it or
+    not: for a hundred of them that costs more than the checks.
+    """
+
+    def _save_project_config(self) -> None:
+        """Keep nothing."""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A run's file open for reading: for DuckDB, and as a source of GX's."""
+
+    connection: duckdb.DuckDBPyConnection
+    source: SQLDatasource
+
+
 @contextmanager
-def opened(run_file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+def opened(run_file: Path) -> Iterator[Opened]:
     """Open a run's file for reading."""
+    context = _Context(
+        project_config=DataContextConfig(
+            # Else every context leaves a folder in /tmp.
+            store_backend_defaults=InMemoryStoreBackendDefaults(
+                init_temp_docs_sites=False
+            ),
+            analytics_enabled=False,
+            progress_bars=ProgressBarsConfig(globally=False),
+        ),
+    )
+    set_context(context)
     with database.connect(run_file, read_only=True) as connection:
-        yield connection
+        options: dict[str, Any] = {
+            "connection_string": "duckdb:///",
+            "kwargs": {"creator": lambda: _ReadOnlyConnection(connection)},
+        }
+        yield Opened(connection, context.data_sources.add_sql("run", **options))
 
 
 def expectation_type_is_known(expectation_type: str) -> bool:
@@ -161,7 +201,8 @@ def suite(name: str, expectations: Sequence[Expectation]) -> ExpectationSuite:
 
 
 def validate(
-    connection: duckdb.DuckDBPyConnection,
+    run: Opened,
+    name: str,
     batch: str,
     expectations: ExpectationSuite,
     parameters: Mapping[str, Any],
@@ -169,7 +210,8 @@ def validate(
     """Validate what a query gives.
 
     Args:
-        connection: the run's file, open for reading.
+        run: the run's file.
+        name: what the batch is called; each has a name of its own.
         batch: the query.
         expectations: what must hold of the batch.
         parameters: values of the suite's `$PARAMETER`s.
@@ -177,27 +219,9 @@ def validate(
     Returns:
         One result per expectation, in no order: each is known by its meta's name.
     """
-    # A context of its own for each batch: GX writes out its whole configuration at each
-    # asset that is added, which for a hundred of them costs more than the checks.
-    context = great_expectations.get_context(
-        mode="ephemeral",
-        project_config=DataContextConfig(
-            # Else every context leaves a folder in /tmp.
-            store_backend_defaults=InMemoryStoreBackendDefaults(
-                init_temp_docs_sites=False
-            ),
-            analytics_enabled=False,
-            progress_bars=ProgressBarsConfig(globally=False),
-        ),
-    )
-    options: dict[str, Any] = {
-        "connection_string": "duckdb:///",
-        "kwargs": {"creator": lambda: _ReadOnlyConnection(connection)},
-    }
-    source = context.data_sources.add_sql("run", **options)
     # A table asset in a schema has no columns for GX: its reflection fails on DuckDB,
     # and what it falls back on forgets the schema.
-    asset = source.add_query_asset("batch", query=batch)
+    asset = run.source.add_query_asset(name, query=batch)
     outcome = (
         asset.add_batch_definition("whole")
         .get_batch()
@@ -263,12 +287,16 @@ def question(
         if name != "batch_id"
     }
     query = kwargs.get("unexpected_rows_query")
-    words = "The query finds no row." if query else _in_words(configuration, kwargs)
+    words = "The query finds no row."
+    if not query:
+        words = _in_words(configuration.type, json.dumps(kwargs, sort_keys=True))
     return Question(words, query, _number(result))
 
 
-def _in_words(configuration: ExpectationConfiguration, kwargs: dict[str, Any]) -> str:
-    asked = ExpectationConfiguration(type=configuration.type, kwargs=kwargs)
+@cache
+def _in_words(expectation_type: str, kwargs: str) -> str:
+    """Return what an expectation of these arguments (JSON) expects, in GX's words."""
+    asked = ExpectationConfiguration(type=expectation_type, kwargs=json.loads(kwargs))
     (content,) = InlineRenderer(render_object=asked).get_rendered_content()
     value = content.value
     named = {name: str(given["value"]) for name, given in (value.params or {}).items()}

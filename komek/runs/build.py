@@ -5,25 +5,17 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 from komek.base import database, places
-from komek.base.errors import KomekError, StoppedError, UnwritableError, listed
-from komek.base.files import files_sha256
-from komek.base.messages import harmless_message, of_a_model, unwritten
 from komek.base.settings import environment
-from komek.runs.run import Run, blocked
-
-if TYPE_CHECKING:
-    from dbt.artifacts.schemas.run import RunExecutionResult
-    from dbt.cli.main import dbtRunnerResult
-    from dbt.contracts.graph.manifest import Manifest
+from komek.runs.failures import raise_failure
+from komek.runs.parsed import parsed
+from komek.runs.run import Run, blocked, taken
 
 LAYERS = ("staging", "facts", "law", "marts")
 # Where a run's reports keep what dbt says of it.
 ARTIFACTS = "dbt"
-# What dbt parsed last, by the hash of the project: one process may build many runs.
-_parsed: dict[str, "Manifest"] = {}
 
 
 def layer(
@@ -119,18 +111,11 @@ def _invoke(run: Run, layer: str, command: list[str]) -> None:
     from dbt.artifacts.schemas.run import RunExecutionResult  # noqa: PLC0415
     from dbt.cli.main import dbtRunner  # noqa: PLC0415
 
-    arguments = [
-        *command,
-        # The manifest, megabytes of it, is written once: with the last layer.
-        *([] if layer in (LAYERS[-1], "docs") else ["--no-write-json"]),
+    options = [
         "--project-dir",
         str(places.DBT_PROJECT),
         "--profiles-dir",
         str(places.DBT_PROJECT),
-        "--target-path",
-        str(run.folder / "dbt"),
-        "--vars",
-        json.dumps(_variables(run)),
         "--log-level",
         "none",
         "--log-level-file",
@@ -138,31 +123,27 @@ def _invoke(run: Run, layer: str, command: list[str]) -> None:
         "--no-print",
         "--quiet",
     ]
-    with _environment(run), _silent():
-        try:
-            project = _project_sha256()
-            if project not in _parsed:
-                options = arguments[arguments.index("--project-dir") :]
-                parsed = dbtRunner().invoke(["parse", *options])
-                _raise_failure(parsed)
-                _parsed.clear()
-                _parsed[project] = cast("Manifest", parsed.result)
-            outcome = dbtRunner(manifest=_parsed[project]).invoke(arguments)
-            if isinstance(outcome.result, RunExecutionResult):
-                outcome.result.write(
-                    str(run.folder / "dbt" / f"run_results_{layer}.json")
-                )
-            _raise_failure(outcome)
-        finally:
-            DuckDBConnectionManager.close_all_connections()
-
-
-def _project_sha256() -> str:
-    """Return a hash of what dbt parses. What a run is comes in when it compiles."""
-    files = (path for path in places.DBT_PROJECT.rglob("*") if path.is_file())
-    written = places.DBT_PROJECT / "target", places.DBT_PROJECT / "logs"
-    sources = (f for f in files if not any(map(f.is_relative_to, written)))
-    return files_sha256(sources, places.DBT_PROJECT)
+    written = run.folder / "dbt"
+    arguments = [
+        *command,
+        # The manifest, megabytes of it, is written once: with the last layer.
+        *([] if layer in (LAYERS[-1], "docs") else ["--no-write-json"]),
+        *options,
+        "--target-path",
+        str(written),
+        "--vars",
+        json.dumps(_variables(run)),
+    ]
+    try:
+        with _silent():
+            manifest = parsed(written, options)
+            with _environment(run):
+                outcome = dbtRunner(manifest=manifest).invoke(arguments)
+        if isinstance(outcome.result, RunExecutionResult):
+            outcome.result.write(str(written / f"run_results_{layer}.json"))
+        raise_failure(outcome)
+    finally:
+        DuckDBConnectionManager.close_all_connections()
 
 
 def _variables(run: Run) -> dict[str, Any]:
@@ -173,6 +154,7 @@ def _variables(run: Run) -> dict[str, Any]:
         "policy_overrides": dict(run.request.policy_overrides),
         "policies": run.policies,
         "blocked_regions": blocked(run),
+        "taken": taken(run),
         "code_version": run.code_version,
         "law_sha256": run.law_sha256,
         "started_at": f"{run.started_at:%Y-%m-%d %H:%M:%S}",
@@ -217,43 +199,3 @@ def _silent() -> Iterator[None]:
         yield
     finally:
         event_manager_client.ctx_set_event_manager(before)
-
-
-def _raise_failure(outcome: "dbtRunnerResult") -> None:
-    if outcome.success:
-        return
-    if outcome.exception is not None:
-        # Interrupted, or a file of the machine: that is not dbt's to tell.
-        if isinstance(outcome.exception, OSError | KeyboardInterrupt):
-            raise outcome.exception
-        if reason := unwritten(str(outcome.exception)):
-            raise UnwritableError(reason)
-        raise KomekError(f"dbt: {_one_line(str(outcome.exception))}")
-    failed = [
-        result
-        for result in cast("RunExecutionResult", outcome.result).results
-        if result.status in ("error", "fail", "runtime error")
-    ]
-    for result in failed:
-        if reason := unwritten(result.message or ""):
-            raise UnwritableError(reason)
-        if words := of_a_model(result.message or ""):
-            raise StoppedError(f"{result.node.name}: {words}")
-    tests = [result for result in failed if result.status == "fail"]
-    if tests:
-        raise StoppedError(
-            listed([f"{test.node.name}: {test.failures} rows" for test in tests], "; ")
-        )
-    raise KomekError(
-        listed(
-            [
-                f"dbt could not build {result.node.name}: {_one_line(result.message)}"
-                for result in failed
-            ],
-            "; ",
-        )
-    )
-
-
-def _one_line(message: str | None) -> str:
-    return harmless_message(message or "")[:500]

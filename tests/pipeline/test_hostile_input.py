@@ -20,7 +20,8 @@ import pytest
 from komek.base import database
 from komek.base.errors import printable
 from komek.base.places import Home
-from komek.cli import _progress, main
+from komek.base.progress import shown
+from komek.cli import main
 from komek.publishing.publication import current_publication
 from komek.runs.filed import attached
 
@@ -286,7 +287,7 @@ def test_a_home_that_duckdb_would_cut_in_two_is_refused(
 
 
 def test_a_line_for_people_is_harmless(capsys: pytest.CaptureFixture[str]) -> None:
-    with _progress(quiet=False) as progress:
+    with shown(quiet=False) as progress:
         progress.say("\x1b[2Jtwo\nlines")
     assert capsys.readouterr().out == "\\u001b[2Jtwo\nlines\n"
 

@@ -1,0 +1,87 @@
+"""What is going on, shown: a bar per step on a terminal, plain lines elsewhere."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+from komek.base.errors import printable
+
+if TYPE_CHECKING:
+    import rich.progress
+
+
+class Shown:
+    """What is going on: a bar per step on a terminal, plain lines elsewhere."""
+
+    def __init__(self, quiet: bool) -> None:
+        """Show nothing yet; `quiet`: nor later."""
+        self._quiet = quiet
+        self._bars: rich.progress.Progress | None = None
+        self._tasks: dict[str, rich.progress.TaskID] = {}
+        if not quiet and sys.stdout.isatty():
+            from rich.progress import (  # noqa: PLC0415  (only where it is shown)
+                BarColumn,
+                Progress,
+                TextColumn,
+                TimeElapsedColumn,
+            )
+
+            self._bars = Progress(
+                TextColumn("{task.description:32}"), BarColumn(), TimeElapsedColumn()
+            )
+
+    def say(self, text: str) -> None:
+        """Print a line for people."""
+        text = printable(text)
+        if self._bars:
+            self._bars.console.print(text, markup=False, highlight=False)
+        elif not self._quiet:
+            click.echo(text)
+
+    @contextmanager
+    def step(self, label: str) -> Iterator[None]:
+        """Show a step while it lasts."""
+        if not self._bars:
+            self.say(f"{label} ...")
+            yield
+            return
+        self._bars.start()
+        task = self._bars.add_task(label, total=None)
+        try:
+            yield
+            self._bars.update(task, total=1, completed=1)
+        finally:
+            self._bars.stop_task(task)
+
+    def receive(self, doing: str, done: int, total: int) -> None:
+        """Show how far something is that is received: of how much, if that is known."""
+        if not self._bars:
+            return
+        self._bars.start()
+        if doing not in self._tasks:
+            self._tasks[doing] = self._bars.add_task(doing, total=total or None)
+        is_done = bool(total) and done >= total
+        self._bars.update(
+            self._tasks[doing],
+            completed=done,
+            description=f"{doing} {done:,}",
+            visible=not is_done,
+        )
+
+    def close(self) -> None:
+        """Leave the terminal as it was."""
+        if self._bars:
+            self._bars.stop()
+
+
+@contextmanager
+def shown(quiet: bool) -> Iterator[Shown]:
+    """Show what is going on while it lasts; quiet, show nothing."""
+    progress = Shown(quiet)
+    try:
+        yield progress
+    finally:
+        progress.close()

@@ -1,0 +1,64 @@
+"""The dbt project as dbt parsed it: once per process, and kept for the next.
+
+Parsing takes seconds and gives the same for every run: what a run is comes in when a
+model compiles. So dbt's own parse of one state of the project is kept, under the hash
+of that state, where dbt keeps such things (`target/` in the project), or beside the run
+where the project cannot be written; dbt leaves it unread where it is by another dbt, or
+damaged.
+"""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from komek.base import places
+from komek.base.files import files_sha256
+from komek.runs.failures import raise_failure
+
+if TYPE_CHECKING:
+    from dbt.contracts.graph.manifest import Manifest
+
+# What dbt parsed last, by the hash of the project: one process may build many runs.
+_parsed: dict[str, "Manifest"] = {}
+
+
+def parsed(beside: Path, options: list[str]) -> "Manifest":
+    """Return what dbt makes of the project.
+
+    Args:
+        beside: a folder for the parse where the project cannot be written.
+        options: where the project and its profiles are, and dbt's logging.
+
+    Raises:
+        KomekError: dbt cannot read it.
+    """
+    from dbt.cli.main import dbtRunner  # noqa: PLC0415  (it takes seconds)
+
+    project = project_sha256()
+    if project not in _parsed:
+        target = str(_kept_in(project) or beside)
+        result = dbtRunner().invoke(
+            ["parse", "--no-write-json", *options, "--target-path", target]
+        )
+        raise_failure(result)
+        _parsed.clear()
+        _parsed[project] = cast("Manifest", result.result)
+    return _parsed[project]
+
+
+def project_sha256() -> str:
+    """Return a hash of what dbt parses."""
+    files = (path for path in places.DBT_PROJECT.rglob("*") if path.is_file())
+    written = places.DBT_PROJECT / "target", places.DBT_PROJECT / "logs"
+    sources = (f for f in files if not any(map(f.is_relative_to, written)))
+    return files_sha256(sources, places.DBT_PROJECT)
+
+
+def _kept_in(project: str) -> Path | None:
+    """Return the folder that keeps the parse of a state of the project, if one can."""
+    folder = places.DBT_PROJECT / "target" / f"parsed-{project[:16]}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return None
+    return folder if os.access(folder, os.W_OK) else None

@@ -120,7 +120,7 @@ def pull(
             list(entities) or None,
             say=progress.say,
             day=day,
-            progress=progress.receive,
+            progress=progress.receiving,
         )
         progress.say(f"{landed} new snapshots in {at.landing}")
     if as_json:
@@ -190,6 +190,7 @@ def run(
                     day=known,
                     # Of a day that is over, what has landed is nearer than what is now.
                     again=known >= today(),
+                    progress=progress.receiving,
                 )
         else:
             progress.say("there is no drop folder: going on with what has landed")

@@ -19,7 +19,7 @@ from komek.base.errors import KomekError
 from komek.base.files import private_files
 from komek.base.messages import harmless
 from komek.base.places import Home
-from komek.base.say import Progress, Say, no_progress
+from komek.base.say import Progress, Say
 from komek.base.scratch import holding
 from komek.checks import blocking, check
 from komek.checks.outcome import Outcome
@@ -73,7 +73,7 @@ def pull(
     *,
     day: date | None = None,
     again: bool = True,
-    progress: Progress = no_progress,
+    progress: Progress | None = None,
     connections: Connections = no_connections,
 ) -> int:
     """Land what the sources have and the landing lacks; return how many snapshots.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from komek.base.errors import printable
+from komek.base.say import Progress
 
 if TYPE_CHECKING:
     import rich.progress
@@ -56,8 +57,12 @@ class Shown:
         finally:
             self._bars.stop_task(task)
 
-    def receive(self, doing: str, done: int, total: int) -> None:
-        """Show how far something is that is received: of how much, if that is known."""
+    @property
+    def receiving(self) -> Progress | None:
+        """What shows how far something is that is received, on a terminal."""
+        return self._receive if self._bars else None
+
+    def _receive(self, doing: str, done: int, total: int) -> None:
         if not self._bars:
             return
         self._bars.start()

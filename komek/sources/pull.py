@@ -43,7 +43,7 @@ def pull(
     day: date | None = None,
     again: bool = True,
     say: Say = silent,
-    progress: Progress = no_progress,
+    progress: Progress | None = None,
     connections: Connections = no_connections,
 ) -> list[Snapshot]:
     """Land what the configured sources have and the landing lacks.
@@ -70,7 +70,7 @@ def pull(
     known = sources()
     names = [*known] if entities is None else entities
     chosen = [registries.entity(name) for name in names]
-    landing = Landing(home, say, progress)
+    landing = Landing(home, say, progress or no_progress)
     asked = day or today()
     wanted = {
         entity: known[entity.name]

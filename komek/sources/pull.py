@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from komek.base import registries
+from komek.base import interrupts, registries
 from komek.base.errors import KomekError
 from komek.base.files import writing_to
 from komek.base.places import TIME_ZONE, Home, has_drop
@@ -70,7 +70,7 @@ def pull(
     known = sources()
     names = [*known] if entities is None else entities
     chosen = [registries.entity(name) for name in names]
-    landing = Landing(home, say, progress or no_progress)
+    landing = Landing(home, say, _interruptible(progress or no_progress))
     asked = day or today()
     wanted = {
         entity: known[entity.name]
@@ -176,6 +176,16 @@ class _Pull:
             self._landing.refuse(f"{error.name}: {error}")
             for other in left[1:]:
                 self._landing.refuse(f"{other.name}: {other}")
+
+
+def _interruptible(progress: Progress) -> Progress:
+    """Return what ends a transfer of any thread where somebody interrupts."""
+
+    def note(doing: str, done: int, total: int) -> None:
+        interrupts.end_if_heard()
+        progress(doing, done, total)
+
+    return note
 
 
 def _all_of(acts: Sequence[Callable[[], None]]) -> None:

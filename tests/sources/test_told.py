@@ -1,6 +1,7 @@
 """`komek sources` and `komek pull --date`, as the command line has them."""
 
 import json
+import signal
 from datetime import date
 from pathlib import Path
 
@@ -8,10 +9,11 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
+from komek.base import interrupts
 from komek.base.errors import StoppedError
 from komek.cli import cli
 from komek.landing.snapshots import newest_snapshots
-from komek.sources.pull import today
+from komek.sources.pull import pull, today
 from landed_drop import HEADER, put
 from pulled import MEMBERS, Pulls
 from servers import PASSWORD, Postgres, Web, answered
@@ -139,3 +141,14 @@ def test_a_misspelt_file_is_wrong_usage(written: Pulls, tmp_path: Path) -> None:
     result = called(written, "sources")
     assert getattr(result.exception, "exit_code", None) == 2
     assert "kato: unknown key kin" in str(result.exception)
+
+
+def test_whoever_interrupts_is_heard_while_something_comes(
+    written: Pulls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written.write(asp_members=TABLE)
+    monkeypatch.setattr(interrupts, "heard", lambda: signal.SIGTERM)
+    with pytest.raises(KeyboardInterrupt):
+        pull(written.home, [MEMBERS], day=date(2020, 4, 18))
+    assert newest_snapshots(written.home, MEMBERS) == []
+    assert not (written.home.entity(MEMBERS) / ".landing").exists()

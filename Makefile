@@ -2,6 +2,7 @@
 #
 #   make run      the demo nation, decided and published by Airflow, without a server
 #   make airflow  the same in Airflow's web page (for development)
+#   make demo-sources  the demo nation from PostgreSQL, S3, SFTP, HTTP and a workbook
 #   make test     what CI calls
 #   make lint     Python and SQL, read by machines: style, rooms, types
 #   make mutate   change the law models one token at a time: does a unit test notice?
@@ -25,7 +26,8 @@ export GX_ANALYTICS_ENABLED := false
 unexport PYTHONDONTWRITEBYTECODE
 
 .DELETE_ON_ERROR:
-.PHONY: help run airflow test lint python sql mutate fuzz month bench setup lock clean
+.PHONY: help run airflow demo-sources test lint python sql mutate fuzz month bench setup \
+	lock clean
 
 setup: $(VENV)/komek
 
@@ -53,6 +55,10 @@ run: setup data/drop/planted.json
 
 airflow: setup data/drop/planted.json
 	$(RUN)/python dev/local_airflow.py serve
+
+# Needs the Debian packages postgresql and openssh-server.
+demo-sources: setup data/drop/planted.json
+	$(RUN)/python dev/demo_sources.py
 
 test: python sql
 	$(RUN)/pytest --numprocesses 2 --dist loadfile

@@ -19,8 +19,8 @@ from komek.base import database, interrupts, registries
 from komek.base.errors import KomekError, Refusal, RefusedError
 from komek.base.files import private_files
 from komek.base.messages import harmless
-from komek.base.places import Home, default_drop
-from komek.base.say import Say
+from komek.base.places import Home
+from komek.base.say import Progress, Say
 from komek.base.scratch import holding
 from komek.checks import blocking, check
 from komek.checks.outcome import Outcome
@@ -50,6 +50,8 @@ from komek.runs.run import (
 )
 from komek.runs.staged import take_staging
 from komek.runs.stops import forget_stop, note_stop
+from komek.sources.connections import Connections, no_connections
+from komek.sources.pull import pull as pull_sources
 from komek.trust import events
 from komek.trust.chain import read_chain, receipt_path
 from komek.trust.kept import staged_before
@@ -73,26 +75,45 @@ def pull(
     entities: list[str] | None = None,
     until: date | None = None,
     say: Say = print,
+    *,
     day: date | None = None,
+    again: bool = True,
+    progress: Progress | None = None,
+    connections: Connections = no_connections,
 ) -> int:
-    """Land what a drop folder (None: the configured source) has; return how many.
+    """Land what the sources have and the landing lacks; return how many snapshots.
 
     Args:
-        home: where it lands.
-        drop: the drop folder.
-        entities: the registries, None for all.
-        until: snapshots dated after it are not touched.
+        home: where they land.
+        drop: a drop folder in place of the configured sources; None: these.
+        entities: the registries; None is all of them.
+        until: what is dated after it is not touched.
         say: takes lines for people.
-        day: the day that a source without dates is pulled for.
+        day: the day that a source without dates is pulled for; None: today in Almaty.
+        again: whether it is, where something has landed for that day.
+        progress: takes what is being done, how far it is, and of how much.
+        connections: is asked for the URL of a connection before the environment is.
 
     Raises:
+        UsageError: a source is not what it is said to be.
         RefusedError: something was refused; what could be landed has been.
     """
-    source = default_drop() if drop is None else drop
     names = entities or [entity.name for entity in registries.entities()]
     refused: tuple[Refusal, ...] = ()
     try:
-        return len(land(home, source, entities, until, say=say))
+        if drop is not None:
+            return len(land(home, drop, entities, until, say=say, progress=progress))
+        landed = pull_sources(
+            home,
+            entities,
+            until,
+            day=day,
+            again=again,
+            say=say,
+            progress=progress,
+            connections=connections,
+        )
+        return len(landed)
     except RefusedError as error:
         refused = error.refusals
         raise

@@ -137,6 +137,11 @@ def default_drop() -> str:
     return settings().drop or str(DEFAULT_HOME / "drop")
 
 
-def has_source() -> bool:
-    """Say whether registries can be pulled: a source was set, or data/drop is there."""
+def has_drop() -> bool:
+    """Say whether there is a drop folder: one was set, or data/drop is there."""
     return settings().drop is not None or Path(default_drop()).is_dir()
+
+
+def has_source() -> bool:
+    """Say whether registries can be pulled: sources were set, or there is a drop."""
+    return settings().sources is not None or has_drop()

@@ -2,7 +2,8 @@
 
 import codecs
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Literal
 
@@ -55,7 +56,7 @@ class Entity:
     """One registry's snapshot entity.
 
     `internal` is what komek lands itself when it publishes; no source delivers it, and
-    it has no schedule.
+    it has no schedule. `source` is where one comes from, as komek.sources reads it.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Entity:
     tolerance: Tolerance
     encoding: str = "utf-8"
     internal: bool = False
+    source: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     @property
     def column_names(self) -> tuple[str, ...]:
@@ -77,7 +79,7 @@ class Entity:
         return tuple(column.name for column in self.columns)
 
 
-def _entity(table: dict[str, Any], defaults: dict[str, Any]) -> Entity:
+def _entity(table: dict[str, Any], given: dict[str, Any]) -> Entity:
     meta = table["config"]["meta"]
     return Entity(
         name=table["name"],
@@ -97,9 +99,10 @@ def _entity(table: dict[str, Any], defaults: dict[str, Any]) -> Entity:
             )
             for column in table["columns"]
         ),
-        tolerance=Tolerance(**{**defaults, **meta.get("tolerance", {})}),
+        tolerance=Tolerance(**{**given["tolerance"], **meta.get("tolerance", {})}),
         encoding=_encoding(table["name"], meta.get("encoding", "utf-8")),
         internal=meta.get("internal", False),
+        source={**given["source"], **meta.get("source", {})},
     )
 
 
@@ -118,9 +121,9 @@ def every_entity() -> tuple[Entity, ...]:
     """Return the fifteen entities and the internal ones, in the order of the table."""
     table_text = places.REGISTRY_TABLE.read_text(encoding="utf-8")
     source = yaml.safe_load(table_text)["sources"][0]
-    defaults = source["config"]["meta"]["tolerance"]
+    given = source["config"]["meta"]
     return tuple(
-        _entity(table, defaults) for table in source["tables"] if "columns" in table
+        _entity(table, given) for table in source["tables"] if "columns" in table
     )
 
 

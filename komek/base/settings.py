@@ -4,6 +4,7 @@ They are read when somebody asks, never when a module is imported.
 """
 
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -29,6 +30,8 @@ class Settings:
         home: KOMEK_HOME, where everything is written; None: `data/` in the project.
         drop: KOMEK_DROP, the folder or URL that registries are pulled from; None:
             `data/drop` in the project.
+        sources: KOMEK_SOURCES, the file that says where this installation's registries
+            come from; None: as `registries.yml` says.
         key: KOMEK_KEY, the passphrase that what is written is encrypted under; None:
             it is not encrypted.
         signing_key: KOMEK_SIGNING_KEY, what the chain's links are signed with, 32 bytes
@@ -44,6 +47,7 @@ class Settings:
 
     home: str | None
     drop: str | None
+    sources: str | None
     key: str | None = field(repr=False)
     signing_key: str | None = field(repr=False)
     verify_key: str | None
@@ -57,6 +61,7 @@ def settings() -> Settings:
     return Settings(
         home=_given("KOMEK_HOME"),
         drop=_given("KOMEK_DROP"),
+        sources=_given("KOMEK_SOURCES"),
         key=_given(KEY),
         signing_key=_given(SIGNING_KEY),
         verify_key=_given(VERIFY_KEY),
@@ -118,6 +123,16 @@ def scheduling() -> Scheduling:
         smtp=_given("KOMEK_SMTP"),
         alert_sender=_given("KOMEK_ALERT_SENDER") or "komek@localhost",
     )
+
+
+def connection_variable(name: str) -> str:
+    """Return the variable that has the URL of a connection: KOMEK_CONN_<ID>."""
+    return f"KOMEK_CONN_{re.sub('[^A-Z0-9]', '_', name.upper())}"
+
+
+def connection_url(name: str) -> str | None:
+    """Return the URL of a connection, with its password; None where none is set."""
+    return _given(connection_variable(name))
 
 
 @contextmanager

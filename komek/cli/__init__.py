@@ -25,6 +25,7 @@ from komek.cli import keeping
 from komek.publishing import report
 from komek.publishing.publication import parsed_head
 from komek.runs.run import Request
+from komek.sources.pull import today
 from komek.terminal import showing_progress
 from komek.terminal.options import (
     Day,
@@ -67,10 +68,20 @@ def nation(folder: Path, scale: float, seed: int, first: date, last: date) -> No
 @cli.command()
 @drop_option
 @click.option("--entity", "entities", multiple=True, help="Only this entity (repeat).")
+@click.option(
+    "--date",
+    "day",
+    type=Day(),
+    help="The day that sources without dates are pulled for (default: today).",
+)
 @home_option
 @json_option
 def pull(
-    drop: str | None, entities: Sequence[str], home: Path | None, as_json: bool
+    drop: str | None,
+    entities: Sequence[str],
+    day: date | None,
+    home: Path | None,
+    as_json: bool,
 ) -> None:
     """Land what the sources have."""
     at = home_at(home)
@@ -78,10 +89,32 @@ def pull(
         showing_progress(as_json) as progress,
         writer_lock(at, "komek pull", progress.say),
     ):
-        landed = pipeline.pull(at, drop, list(entities) or None, say=progress.say)
+        landed = pipeline.pull(
+            at,
+            drop,
+            list(entities) or None,
+            say=progress.say,
+            day=day,
+            progress=progress.receiving,
+        )
         progress.say(f"{landed} new snapshots in {at.landing}")
     if as_json:
         click.echo(json.dumps({"landed": landed}))
+
+
+@cli.command()
+@click.option("--check", "is_check", is_flag=True, help="Try each; land nothing.")
+@click.option("--entity", "entities", multiple=True, help="Only this entity (repeat).")
+@json_option
+def sources(is_check: bool, entities: Sequence[str], as_json: bool) -> None:
+    """Show where each registry comes from, and whether it can be reached."""
+    from komek.sources.told import render, sources_told  # noqa: PLC0415
+
+    told = sources_told(list(entities) or None, check=is_check)
+    show(told, render, as_json)
+    wrong = [one["entity"] for one in told["sources"] if one.get("ok") is False]
+    if wrong:
+        raise StoppedError(f"sources that cannot be pulled: {listed(wrong)}")
 
 
 @cli.command()
@@ -126,7 +159,17 @@ def run(
         refuse_claimed(at, progress.say)
         if drop is not None or has_source():
             with progress.step("pull the registries"):
-                pipeline.pull(at, drop, until=request.known_at, say=progress.say)
+                known = request.known_at
+                pipeline.pull(
+                    at,
+                    drop,
+                    until=known,
+                    say=progress.say,
+                    day=known,
+                    # Of a day that is over, what has landed is nearer than what is now.
+                    again=known >= today(),
+                    progress=progress.receiving,
+                )
         else:
             progress.say("there is no drop folder: going on with what has landed")
         with progress.step("find what the run may know"):
@@ -260,9 +303,7 @@ def simulate(
         found = what_if.simulate(
             home_at(home), as_of, overrides, values, against, progress.say
         )
-    click.echo(
-        json.dumps(found, ensure_ascii=False) if as_json else "\n".join(render(found))
-    )
+    show(found, render, as_json)
 
 
 @cli.command()

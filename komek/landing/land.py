@@ -5,38 +5,32 @@ changed, and only retention removes it. Under KOMEK_KEY it is encrypted before i
 moved: while it is built, what was received lies readable in the scratch folder beside.
 """
 
-import fcntl
 import hashlib
-import os
-import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path, PurePosixPath
 
 import duckdb
 
 from komek.base import database, registries
 from komek.base.errors import Refusal, RefusedError, StoppedError
-from komek.base.files import (
-    make_private,
-    new_file,
-    open_private,
-    sha256,
-    sync,
-    writing_to,
-)
+from komek.base.files import new_file, sha256, writing_to
 from komek.base.places import Home
 from komek.base.registries import Entity
 from komek.base.say import Progress, Say, no_progress, silent
-from komek.base.scratch import LANDING, LANDING_LOCK
-from komek.landing import drop, received, received_csv
+from komek.landing import drop, received, received_book, received_csv
+from komek.landing.complete import Complete, still_missing, version_seen
+from komek.landing.dialect import AS_REGISTERED, Dialect
 from komek.landing.drop import Copy, Delivery, DropPath, naming, reading
 from komek.landing.letters import check_letters
-from komek.landing.manifest import MANIFEST, LandedColumn, LandedFile, Manifest
+from komek.landing.manifest import LandedColumn, LandedFile
+from komek.landing.pattern import matching
 from komek.landing.received import Refused
+from komek.landing.revisions import add_revision, only_one, scratch_of
 from komek.landing.snapshots import Snapshot, newest_revision, newest_snapshots
+from komek.landing.templates import NamePattern
 
 
 def land(
@@ -74,48 +68,82 @@ def land(
         entities = [entity.name for entity in registries.entities()]
     chosen = [registries.entity(name) for name in entities]
     folder = drop.open_drop(source)
-    landing = _Landing(home, drop.shown_drop(source), say, progress or no_progress)
-    with landing.noting_refusal("the drop folder", None, None):
-        for name in drop.unknown_folders(folder):
-            say(f"{name}: not an entity, ignored")
+    landing = Landing(home, say, progress or no_progress)
+    landing.tell_unknown(folder)
+    place = Place(folder, drop.shown_drop(source))
     with writing_to(home):
         for entity in chosen:
-            with landing.noting_refusal(entity.name, entity, None):
-                landing.land_entity(folder, entity, until)
-    if landing.unchanged:
-        say(f"{landing.unchanged} snapshots unchanged")
-    if landing.refusals:
-        raise RefusedError(landing.refusals, len(landing.landed))
+            for refusal in landing.land_entity(place, entity, until):
+                landing.refuse_for(entity, refusal)
+    landing.end()
     return landing.landed
 
 
-def remove_revisions(home: Home, entity: str, unwanted: Sequence[Snapshot]) -> None:
-    """Remove landed revisions of an entity: each goes out of sight whole.
+@dataclass(frozen=True)
+class Place:
+    """Where the files of a registry lie, and how they are named and written.
 
-    What a crash leaves of them is in the scratch folder, gone with the next landing.
+    Attributes:
+        folder: where they lie.
+        shown: the same for people and manifests.
+        dialect: how they are written.
+        complete: what shows that a delivery is whole.
+        pattern: how they are named; None: `<entity>/<YYYY-MM-DD>`.
+        remembers: whether what the file system says of a file's version is enough to
+            know that it is the same; if not, its bytes are read.
     """
-    folder = home.entity(entity)
-    with only_one(folder), scratch_of(folder) as scratch:
-        for number, snapshot in enumerate(unwanted):
-            day_folder = snapshot.folder.parent
-            snapshot.folder.rename(scratch / f"{number:05}")
-            sync(day_folder)
-            if not any(day_folder.iterdir()):
-                day_folder.rmdir()
-                sync(folder)
+
+    folder: DropPath
+    shown: str
+    dialect: Dialect = AS_REGISTERED
+    complete: Complete = field(default_factory=Complete)
+    pattern: NamePattern | None = None
+    remembers: bool = False
+
+
+def found_in(
+    place: Place, entity: Entity, until: date | None, say: Say
+) -> tuple[list[Delivery], list[Refusal]]:
+    """Return what a place has of an entity by date, and what its names refuse.
+
+    Raises:
+        Refused: it cannot be read.
+    """
+    if place.pattern:
+        found, refusals = matching(place.folder, entity, place.pattern, until)
+    else:
+        with reading(entity.name):
+            is_delivered = (place.folder / entity.name).is_dir()
+        if not is_delivered:
+            say(f"{entity.name}: nothing delivered")
+            return [], []
+        found, refusals = drop.deliveries(place.folder, entity, until, say)
+    if place.pattern and not found and not refusals:
+        say(f"{entity.name}: nothing delivered")
+    return found, refusals
 
 
 @dataclass
-class _Landing:
-    """One call of `land`, and what has come of it so far."""
+class Landing:
+    """One pull, and what has come of it so far."""
 
     home: Home
-    source: str
     say: Say
     progress: Progress
     landed: list[Snapshot] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
     unchanged: int = 0
+
+    def end(self) -> None:
+        """Say what was unchanged.
+
+        Raises:
+            RefusedError: something was refused.
+        """
+        if self.unchanged:
+            self.say(f"{self.unchanged} snapshots unchanged")
+        if self.refusals:
+            raise RefusedError(self.refusals, len(self.landed))
 
     @contextmanager
     def noting_refusal(
@@ -132,54 +160,132 @@ class _Landing:
             self.refuse(Refusal(whose, day, str(error)))
 
     def refuse(self, what: Refusal) -> None:
+        """Note that something is refused, and why."""
         self.refusals.append(what)
         self.say(f"refused: {what.text}")
 
-    def land_entity(self, folder: DropPath, entity: Entity, until: date | None) -> None:
-        with reading(entity.name):
-            is_delivered = (folder / entity.name).is_dir()
-        if not is_delivered:
-            self.say(f"{entity.name}: nothing delivered")
-            return
-        deliveries, refusals = drop.deliveries(folder, entity, until, self.say)
-        for refusal in refusals:
-            self.refuse(refusal)
-        with only_one(self.home.entity(entity.name)):
-            _refuse_other_key(self.home, entity)
-            for delivery in deliveries:
-                day = delivery.snapshot_date
-                with self.noting_refusal(delivery.name, entity, day):
-                    self.land_delivery(delivery)
+    def refuse_for(self, entity: Entity, error: Refused) -> None:
+        """Note that something of an entity's is refused, and why."""
+        self.refuse(Refusal(entity.name, error.day, f"{error.name}: {error}"))
 
-    def land_delivery(self, delivery: Delivery) -> None:
+    def tell_unknown(self, folder: DropPath) -> None:
+        """Tell of the folders in a drop that are no entity's."""
+        with self.noting_refusal("the drop folder", None, None):
+            for name in drop.unknown_folders(folder):
+                self.say(f"{name}: not an entity, ignored")
+
+    def land_entity(
+        self,
+        place: Place,
+        entity: Entity,
+        until: date | None,
+        only: Sequence[str] | None = None,
+    ) -> list[Refused]:
+        """Land what a place has of an entity.
+
+        Args:
+            place: where it lies.
+            entity: which.
+            until: what is dated after it is not touched.
+            only: the names of the deliveries to land; None is all of them, and so is
+                the entity's own name.
+
+        Returns:
+            What was refused for what may pass: it is the caller's to try again, or to
+            refuse. All else that is refused is noted.
+        """
+        passing: list[Refused] = []
+        with self._noting(entity.name, entity, None, passing):
+            deliveries, refusals = found_in(place, entity, until, self.say)
+            for refusal in () if only else refusals:
+                self.refuse(refusal)
+            if not deliveries:
+                return passing
+            with only_one(self.home.entity(entity.name)):
+                refuse_other_key(self.home, entity)
+                for delivery in deliveries:
+                    day = delivery.snapshot_date
+                    if only and not {delivery.name, entity.name}.intersection(only):
+                        continue
+                    with self._noting(delivery.name, entity, day, passing):
+                        self.land_delivery(place, delivery)
+        return passing
+
+    @contextmanager
+    def _noting(
+        self, name: str, entity: Entity, day: date | None, passing: list[Refused]
+    ) -> Iterator[None]:
+        with self.noting_refusal(name, entity, day):
+            try:
+                with naming(name):
+                    yield
+            except Refused as error:
+                if not error.may_pass:
+                    raise
+                error.day = day
+                passing.append(error)
+
+    def land_delivery(self, place: Place, delivery: Delivery) -> None:
         """Land one snapshot as a new revision, unless its newest has the same bytes."""
         entity, day = delivery.entity, delivery.snapshot_date
+        complete = place.complete
+        lacking = still_missing(delivery, complete, datetime.now(UTC))
+        if lacking:
+            self.say(f"{delivery.name}: not complete yet, left alone: {lacking}")
+            return
+        seen = version_seen(delivery, datetime.now(UTC)) if place.remembers else None
+        if self.is_known(entity, day, seen):
+            return
         with scratch_of(self.home.entity(entity.name)) as scratch:
             copies = drop.receive(
-                delivery, scratch, new_file, say=self.say, progress=self.progress
+                delivery,
+                scratch,
+                new_file,
+                say=self.say,
+                progress=self.progress,
+                checksum=complete.checksum_of(delivery),
             )
+            if complete.parts and len(copies) != complete.parts:
+                raise Refused(f"has {len(copies)} parts, not {complete.parts}")
             landed, is_new = add_revision(
                 self.home,
                 scratch,
                 entity,
                 day,
-                f"{self.source}/{delivery.name}",
+                f"{place.shown}/{delivery.name}",
                 _snapshot_sha256(delivery, copies),
                 lambda building: tuple(
-                    self.land_file(copy, building / f"{number:05}.parquet", entity)
+                    self.land_file(
+                        copy, building / f"{number:05}.parquet", entity, place.dialect
+                    )
                     for number, copy in enumerate(copies)
                 ),
+                seen,
             )
+        self.note(landed, is_new=is_new)
+
+    def is_known(self, entity: Entity, day: date, seen: str | None) -> bool:
+        """Say whether a day's newest revision is what its source says it still is."""
+        newest = newest_revision(self.home, entity.name, day) if seen else None
+        is_known = newest is not None and newest.manifest.seen == seen
+        self.unchanged += is_known
+        return is_known
+
+    def note(self, snapshot: Snapshot, *, is_new: bool) -> None:
+        """Note what has landed, or that it had already."""
         if not is_new:
             self.unchanged += 1
             return
-        self.landed.append(landed)
+        self.landed.append(snapshot)
         self.say(
-            f"{entity.name} {day}: revision {landed.revision}, {landed.rows} rows,"
-            f" {landed.manifest.malformed_rows} of them malformed"
+            f"{snapshot.entity} {snapshot.snapshot_date}: revision"
+            f" {snapshot.revision}, {snapshot.rows} rows,"
+            f" {snapshot.manifest.malformed_rows} of them malformed"
         )
 
-    def land_file(self, copy: Copy, target: Path, entity: Entity) -> LandedFile:
+    def land_file(
+        self, copy: Copy, target: Path, entity: Entity, dialect: Dialect
+    ) -> LandedFile:
         """Write a received copy as its landed Parquet."""
         malformed_rows = 0
         with naming(copy.name):
@@ -188,20 +294,35 @@ class _Landing:
                 copy.path.rename(target)
             else:
                 with new_file(target) as file:
-                    rows, malformed_rows = received_csv.write_csv(
-                        copy.path,
-                        file,
-                        copy.format,
-                        entity.column_names,
-                        encoding=entity.encoding,
-                        advance=lambda done: self.progress(
-                            f"read {copy.name}", done, copy.bytes
-                        ),
-                    )
+                    if copy.format in ("xlsx", "ods"):
+                        rows, malformed_rows = received_book.write_book(
+                            copy.path, file, entity, dialect
+                        )
+                    else:
+                        rows, malformed_rows = received_csv.write_csv(
+                            copy.path,
+                            file,
+                            copy.format,
+                            entity.column_names,
+                            encoding=dialect.encoding or entity.encoding,
+                            columns=entity.columns,
+                            dialect=dialect,
+                            advance=lambda done: self.progress(
+                                f"read {copy.name}", done, copy.bytes
+                            ),
+                        )
                 copy.path.unlink()
-            for odd in check_letters(target, received.duckdb_columns(target), entity):
-                self.say(f"warning: {copy.name}: {odd}")
+            self.check_letters(copy.name, target, entity)
             return landed_file(copy, target, entity, rows, malformed_rows)
+
+    def check_letters(self, name: str, target: Path, entity: Entity) -> None:
+        """Warn of letters that give a wrong encoding away.
+
+        Raises:
+            Refused: they are too many.
+        """
+        for odd in check_letters(target, received.duckdb_columns(target), entity):
+            self.say(f"warning: {name}: {odd}")
 
 
 def landed_file(
@@ -227,50 +348,7 @@ def landed_file(
     )
 
 
-def add_revision(
-    home: Home,
-    scratch: Path,
-    entity: Entity,
-    day: date,
-    source: str,
-    received_sha256: str,
-    land_files: Callable[[Path], tuple[LandedFile, ...]],
-) -> tuple[Snapshot, bool]:
-    """Land files as a new revision of a day, unless its newest is of the same bytes.
-
-    Args:
-        home: where it lands.
-        scratch: the entity's scratch folder, held by the caller.
-        entity: whose snapshot it is.
-        day: the day it is of.
-        source: where it is from.
-        received_sha256: hash of what was received.
-        land_files: writes the files into the folder it gets.
-
-    Returns:
-        The newest revision of the day, and whether it is new.
-    """
-    newest = newest_revision(home, entity.name, day)
-    if newest and newest.sha256 == received_sha256:
-        return newest, False
-    revision = newest.revision + 1 if newest else 1
-    building = scratch / f"r{revision:04}"
-    building.mkdir(mode=0o700)
-    manifest = Manifest(
-        entity=entity.name,
-        snapshot_date=day,
-        revision=revision,
-        source=source,
-        sha256=received_sha256,
-        files=land_files(building),
-    )
-    with new_file(building / MANIFEST) as file:
-        file.write(manifest.text.encode())
-    place = _move_into(building, home.entity(entity.name) / str(day))
-    return Snapshot(place, manifest), True
-
-
-def _refuse_other_key(home: Home, entity: Entity) -> None:
+def refuse_other_key(home: Home, entity: Entity) -> None:
     """Refuse to go on where KOMEK_KEY, or its lack, does not open what has landed.
 
     Raises:
@@ -306,40 +384,3 @@ def _snapshot_sha256(delivery: Delivery, copies: Sequence[Copy]) -> str:
         f"{PurePosixPath(copy.name).name} {copy.sha256}\n" for copy in copies
     )
     return hashlib.sha256("".join(lines).encode()).hexdigest()
-
-
-# Writing so that a crash leaves nothing half done, and nobody else reads it
-
-
-@contextmanager
-def only_one(entity_folder: Path) -> Iterator[None]:
-    """Land an entity in one process at a time; the others wait.
-
-    What is in its scratch folder now was left there by a crash.
-    """
-    make_private(entity_folder)
-    with open_private(entity_folder / LANDING_LOCK, os.O_CREAT) as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        shutil.rmtree(entity_folder / LANDING, ignore_errors=True)
-        yield
-
-
-@contextmanager
-def scratch_of(entity_folder: Path) -> Iterator[Path]:
-    """Yield an empty folder beside the snapshots, gone afterwards."""
-    scratch = entity_folder / LANDING
-    scratch.mkdir(mode=0o700)
-    try:
-        yield scratch
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
-
-
-def _move_into(building: Path, day_folder: Path) -> Path:
-    """Make a finished revision visible, whole and on disk."""
-    make_private(day_folder)
-    sync(building)
-    place = day_folder / building.name
-    building.rename(place)
-    sync(day_folder)
-    return place

@@ -58,6 +58,8 @@ class Manifest:
         source: where it was delivered.
         sha256: hash of the received bytes.
         files: one per received file, in order of file name.
+        seen: hash of what the source said of its version, where it says anything: what
+            says the same is not read again.
     """
 
     entity: str
@@ -66,6 +68,7 @@ class Manifest:
     source: str
     sha256: str
     files: tuple[LandedFile, ...]
+    seen: str | None = None
 
     @property
     def rows(self) -> int:
@@ -80,7 +83,7 @@ class Manifest:
     @property
     def text(self) -> str:
         """The manifest as JSON."""
-        said = {
+        said: dict[str, Any] = {
             "entity": self.entity,
             "snapshot_date": self.snapshot_date.isoformat(),
             "revision": self.revision,
@@ -91,6 +94,8 @@ class Manifest:
             "malformed_rows": self.malformed_rows,
             "files": [asdict(file) for file in self.files],
         }
+        if self.seen is not None:
+            said["seen"] = self.seen
         return json.dumps(said, ensure_ascii=False, indent=2)
 
 
@@ -109,6 +114,7 @@ def read_manifest(text: str) -> Manifest:
             source=said["source"],
             sha256=said["sha256"],
             files=tuple(_file(file) for file in said["files"]),
+            seen=said.get("seen"),
         )
         is_whole = isinstance(manifest.sha256, str) and manifest.rows == said["rows"]
     except (KeyError, TypeError, AttributeError):

@@ -9,8 +9,9 @@ from komek.base.places import Home
 from komek.base.registries import Entity
 from komek.landing import received
 from komek.landing.drop import Copy
-from komek.landing.land import add_revision, landed_file, only_one, scratch_of
+from komek.landing.land import landed_file
 from komek.landing.manifest import LandedFile
+from komek.landing.revisions import add_revision, only_one, scratch_of
 from komek.landing.snapshots import Snapshot
 
 

@@ -7,6 +7,7 @@ A refusal never quotes the file: its rows are personal data. What the machine la
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import Literal, cast
 
@@ -20,7 +21,7 @@ from komek.base.database import LANDING, quoted, scan
 from komek.base.errors import KomekError, listed
 from komek.base.files import sync
 
-Format = Literal["csv", "csv.gz", "parquet"]
+Format = Literal["csv", "csv.gz", "parquet", "xlsx", "ods"]
 # The column of a landed CSV that holds the lines that did not split.
 MALFORMED = "__malformed__"
 # Where DuckDB says which landed file a row is of; it numbers the rows of each.
@@ -56,12 +57,26 @@ class Refused(Exception):  # noqa: N818 - a verdict, turned into a StoppedError
 
     Attributes:
         name: what is refused, as a path in the drop; '' until somebody knows.
+        may_pass: whether it may go well when it is tried again.
+        wait: after how many seconds at the earliest, where the source says so.
+        day: the day that it is of; None until somebody knows.
     """
 
-    def __init__(self, reason: str, name: str = "") -> None:
+    day: date | None = None
+
+    def __init__(
+        self,
+        reason: str,
+        name: str = "",
+        *,
+        may_pass: bool = False,
+        wait: float | None = None,
+    ) -> None:
         """Refuse for a reason, worded as what follows the name."""
         super().__init__(reason)
         self.name = name
+        self.may_pass = may_pass
+        self.wait = wait
 
 
 def check_parquet(received: Path, declared: Sequence[str]) -> int:

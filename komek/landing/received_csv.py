@@ -22,7 +22,9 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from komek.base.errors import KomekError
+from komek.base.registries import Column
 from komek.landing.csv_header import TRAILING, Header, read_header
+from komek.landing.dialect import AS_REGISTERED, Dialect, canonical
 from komek.landing.received import (
     MALFORMED,
     Format,
@@ -50,6 +52,8 @@ def write_csv(
     declared: Sequence[str],
     *,
     encoding: str = "utf-8",
+    columns: Sequence[Column] = (),
+    dialect: Dialect = AS_REGISTERED,
     advance: Callable[[int], None] = lambda _: None,
     block_bytes: int = BLOCK_BYTES,
 ) -> tuple[int, int]:
@@ -61,6 +65,8 @@ def write_csv(
         file_format: `csv` or `csv.gz`.
         declared: the entity's column names, by which the delimiter is recognised.
         encoding: what the source writes; a UTF-8 byte-order mark outweighs it.
+        columns: the entity's, by which the dialect's text is made ours.
+        dialect: how the source writes.
         advance: called with the number of received bytes read so far.
         block_bytes: bytes parsed at once.
 
@@ -75,7 +81,7 @@ def write_csv(
         raw: io.BufferedIOBase = gzip.GzipFile(fileobj=file) if zipped else file
         most = most_unpacked(received)
         text = ReceivedText(raw, encoding, lambda: advance(file.tell()), most)
-        header = read_header(text, declared)
+        header = read_header(text, declared, dialect)
         closing = _CLOSING + header.delimiter * (len(header.parsed_names) - 1)
         text.close_with(f"{closing}\n".encode())
         malformed = _MalformedLines()
@@ -86,7 +92,8 @@ def write_csv(
         tables = _without_closing(_numbered(reader, malformed, block_bytes), text)
         if header.has_trailing:
             tables = _without_trailing(tables, header)
-        return _write(tables, header.names, target)
+        tables = (canonical(table, columns, dialect) for table in tables)
+        return write_tables(tables, header.names, target)
 
 
 class _MalformedLines:
@@ -151,7 +158,8 @@ def _open(
         read_options=pa_csv.ReadOptions(block_size=block_bytes, use_threads=False),
         parse_options=pa_csv.ParseOptions(
             delimiter=header.delimiter,
-            newlines_in_values=True,
+            quote_char=header.quote or False,
+            newlines_in_values=header.quote is not None,
             ignore_empty_lines=True,
             invalid_row_handler=malformed,
         ),
@@ -271,10 +279,13 @@ def _judged(
     *fields, line = values
     if line is None:
         written = io.StringIO(newline="")
-        writer = csv.writer(written, delimiter=header.delimiter, lineterminator="")
+        escape = None if header.quote else "\\"
+        writer = csv.writer(
+            written, lineterminator="", escapechar=escape, **header.csv_options
+        )
         writer.writerow([*fields, behind])
         return {MALFORMED: written.getvalue()}
-    split = next(csv.reader([line], delimiter=header.delimiter), [])
+    split = next(csv.reader([line], **header.csv_options), [])
     if len(split) != len(header.names):
         return {MALFORMED: line}
     return {name: text or None for name, text in zip(header.names, split, strict=True)}
@@ -285,7 +296,7 @@ def _is_closing(row: pa.Table) -> bool:
     return first == _CLOSING and not any(others)
 
 
-def _write(
+def write_tables(
     tables: Iterator[pa.Table], names: Sequence[str], target: BinaryIO
 ) -> tuple[int, int]:
     """Write tables as Parquet in row groups of even size; return rows and malformed.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from komek.base.errors import printable
+from komek.base.say import Progress as Transfer
 
 if TYPE_CHECKING:
     import rich.progress
@@ -20,6 +21,7 @@ class Progress:
         """Show nothing where it is to be quiet, bars where there is a terminal."""
         self._quiet = quiet
         self._bars: rich.progress.Progress | None = None
+        self._tasks: dict[str, rich.progress.TaskID] = {}
         if not quiet and sys.stdout.isatty():
             from rich.progress import (  # noqa: PLC0415  (only where it is shown)
                 BarColumn,
@@ -54,6 +56,25 @@ class Progress:
             self._bars.update(task, total=1, completed=1)
         finally:
             self._bars.stop_task(task)
+
+    @property
+    def receiving(self) -> Transfer | None:
+        """What shows how far something is that is received, on a terminal."""
+        return self._receive if self._bars else None
+
+    def _receive(self, doing: str, done: int, total: int) -> None:
+        if not self._bars:
+            return
+        self._bars.start()
+        if doing not in self._tasks:
+            self._tasks[doing] = self._bars.add_task(doing, total=total or None)
+        is_done = bool(total) and done >= total
+        self._bars.update(
+            self._tasks[doing],
+            completed=done,
+            description=f"{doing} {done:,}",
+            visible=not is_done,
+        )
 
     def close(self) -> None:
         """Leave the terminal as it was."""

@@ -14,7 +14,7 @@ from komek.base.errors import KomekError
 from komek.base.places import Home
 from komek.base.say import Say
 from komek.base.scratch import RUN
-from komek.landing.land import remove_revisions
+from komek.landing.revisions import remove_revisions
 from komek.landing.snapshots import Snapshot, landed_revisions
 from komek.runs.inputs import inputs_from_json
 from komek.trust.receipts import read_receipt

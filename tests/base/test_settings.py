@@ -20,6 +20,7 @@ from komek.base.settings import (
 VARIABLES = {
     "home": "KOMEK_HOME",
     "drop": "KOMEK_DROP",
+    "sources": "KOMEK_SOURCES",
     "key": "KOMEK_KEY",
     "signing_key": "KOMEK_SIGNING_KEY",
     "verify_key": "KOMEK_VERIFY_KEY",
@@ -78,10 +79,11 @@ def test_no_secret_of_a_scheduler_is_shown(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_every_setting_is_described() -> None:
     assert {field.name for field in fields(Settings)} == {*VARIABLES}
-    readme = (PROJECT / "README.md").read_text(encoding="utf-8")
+    pages = [PROJECT / "README.md", *(PROJECT / "docs").glob("*.md")]
+    told = "".join(page.read_text(encoding="utf-8") for page in pages)
     for name, variable in VARIABLES.items():
         assert f"{name}: {variable}, " in (Settings.__doc__ or "")
-        assert variable in readme
+        assert variable in told
 
 
 @pytest.mark.parametrize(("name", "variable"), VARIABLES.items())

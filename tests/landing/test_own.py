@@ -13,7 +13,7 @@ from komek.base import database, registries
 from komek.base.database import KEY, LANDING
 from komek.base.errors import UnwritableError
 from komek.base.places import Home
-from komek.landing import land, own, received
+from komek.landing import own, received, revisions
 from komek.landing.own import land_own
 from komek.landing.snapshots import (
     Snapshot,
@@ -175,8 +175,8 @@ def test_it_is_on_disk_before_it_is_visible(
         (own, "sha256"),
         (received, "check_parquet"),
         (received, "encrypt"),
-        (land, "new_file"),
-        (land, "_move_into"),
+        (revisions, "new_file"),
+        (revisions, "_move_into"),
     ],
     ids=["made", "checked", "encrypted", "told", "moved"],
 )
@@ -188,7 +188,7 @@ def test_a_crash_leaves_the_newest_as_it_was(
     with monkeypatch.context() as patch:
         patch.setattr(module, step, crash)
         # A process that is killed does not clear away either.
-        patch.setattr("komek.landing.land.shutil.rmtree", lambda *_, **__: None)
+        patch.setattr("komek.landing.revisions.shutil.rmtree", lambda *_, **__: None)
         with pytest.raises(CrashError):
             landed(home, 1, 2)
 

@@ -10,7 +10,7 @@ import pytest
 
 from komek.base.errors import StoppedError
 from komek.base.places import Home
-from komek.landing import land as land_module
+from komek.landing import revisions
 from komek.landing.land import land
 from komek.landing.manifest import MANIFEST
 from komek.landing.snapshots import (
@@ -132,7 +132,7 @@ def test_a_crash_leaves_nothing_visible_and_is_cleaned_up(
 
     with monkeypatch.context() as patch:
         patch.setattr(Path, "rename", crash)
-        patch.setattr(land_module.shutil, "rmtree", lambda *_, **__: None)
+        patch.setattr(revisions.shutil, "rmtree", lambda *_, **__: None)
         with pytest.raises(CrashError):
             land(home, drop)
     scratch = home.entity(ENTITY) / ".landing"

@@ -1,0 +1,1 @@
+"""Where each registry comes from: entries, not code; folders, databases, services."""

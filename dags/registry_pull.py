@@ -17,6 +17,7 @@ from komek.wiring import (
     KEY_FORMAT,
     REGISTRIES,
     TIME_ZONE,
+    connection_url,
     day_of,
     failing_in_one_line,
     is_to_come,
@@ -90,6 +91,7 @@ def pull_dag(entity: Entity) -> DAG:
                     entity.name,
                     day,
                     lambda line: tell(f"pull_{entity.name}: land", day, line),
+                    connection_url,
                 )
             outlet_events[landed(entity.name)].add_partitions(f"{day}")
             return new

@@ -16,6 +16,7 @@ from komek.publishing.question import question_lines
 from komek.runs import days
 from komek.runs.refusals import holds_up
 from komek.runs.run import Request, load
+from komek.sources.connections import Connections, no_connections
 
 __all__ = [
     "Request",
@@ -29,7 +30,12 @@ __all__ = [
 
 
 def pull_for_day(
-    home: Home, entity: str, day: date, tell: Say, say: Say = print
+    home: Home,
+    entity: str,
+    day: date,
+    tell: Say,
+    connections: Connections = no_connections,
+    say: Say = print,
 ) -> int:
     """Land what a registry's source has for a day; return how many snapshots are new.
 
@@ -39,13 +45,22 @@ def pull_for_day(
         day: the day.
         tell: takes what people should know: a bad snapshot of an earlier day, which
             holds nobody up.
+        connections: is asked for the URL of a connection before the environment is.
         say: takes lines for the log.
 
     Raises:
         RefusedError: what was refused cannot be done without.
     """
     try:
-        return pipeline.pull(home, None, [entity], until=day, say=say, day=day)
+        return pipeline.pull(
+            home,
+            None,
+            [entity],
+            until=day,
+            say=say,
+            day=day,
+            connections=connections,
+        )
     except RefusedError as error:
         if any(holds_up(home, refusal, day) for refusal in error.refusals):
             raise

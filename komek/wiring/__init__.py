@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from airflow.sdk import Asset
-from airflow.sdk.exceptions import AirflowException, AirflowFailException
+from airflow.sdk.exceptions import (
+    AirflowException,
+    AirflowFailException,
+    AirflowNotFoundException,
+)
 
 from komek.base.errors import KomekError, RefusedError, StoppedError, UsageError
 from komek.base.places import TIME_ZONE, Home, default_home
@@ -24,6 +28,7 @@ __all__ = [
     "REGISTRIES",
     "TIME_ZONE",
     "begin_or_wait",
+    "connection_url",
     "day_of",
     "failing_in_one_line",
     "has_ended",
@@ -183,6 +188,17 @@ def begin_or_wait(
     except ClaimedError as error:
         print(error)
         return None
+
+
+def connection_url(connection_id: str) -> str | None:
+    """Return the URL of a connection of Airflow's; None where it has none."""
+    from airflow.sdk import Connection
+
+    try:
+        url: str = Connection.get(connection_id).get_uri()
+    except AirflowNotFoundException:
+        return None
+    return url
 
 
 def owner_of(dag_run: "DagRunProtocol") -> str:

@@ -9,6 +9,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -256,6 +257,50 @@ def diff(first: str, second: str, home: Path | None, as_json: bool) -> None:
 
 
 @cli.command()
+@click.option("--month", help="YYYY-MM (default: the month of the published list).")
+@click.option("--region", "region_kato", help="One region's code (default: all).")
+@click.option("--kind", "kinds", multiple=True, help="Only this kind (repeat).")
+@click.option("--lang", default="ru", show_default=True, help="ru or kk.")
+@click.option(
+    "--to",
+    "target",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where they go (default: papers/<publication>/ in the home).",
+)
+@_home
+@_json
+def papers(
+    month: str | None,
+    region_kato: str | None,
+    kinds: Sequence[str],
+    lang: str,
+    target: Path | None,
+    home: Path | None,
+    as_json: bool,
+) -> None:
+    """Lists, supplements, hand-over sheets, payments, ...: as workbooks and PDF."""
+    from komek.papers import Request, default_folder, make_papers  # noqa: PLC0415
+
+    at = _home_at(home)
+    request = Request(kinds, month, region_kato, lang)
+    folder = target.resolve() if target else default_folder(at)
+    with _progress(as_json) as progress:
+        made = make_papers(at, request, folder, progress.say)
+    if as_json:
+        told = [
+            {
+                "kind": one.kind,
+                "files": [str(path) for path in one.files],
+                "note": one.note or None,
+            }
+            for one in made
+        ]
+        click.echo(json.dumps({"folder": str(folder), "papers": told}))
+    else:
+        click.echo(printable(f"papers are in {folder}"))
+
+
+@cli.command()
 @click.argument("run_id", metavar="[RUN]", required=False)
 @click.option("--chain", "is_chain", is_flag=True, help="The whole chain of receipts.")
 @click.option(
@@ -280,9 +325,18 @@ def verify(
     home: Path | None,
     as_json: bool,
 ) -> None:
-    """Recompute a RUN and compare every table; or check every link of the --chain."""
+    """Recompute a RUN and compare every table; or check every link of the --chain.
+
+    In place of a RUN it takes the code on a paper, and says what that was made from.
+    """
     if is_chain == (run_id is not None) or (heads and not is_chain):
         raise click.UsageError("it takes a RUN, or --chain, which may have --head")
+    from komek import papers as of_papers  # noqa: PLC0415
+
+    if run_id is not None and of_papers.is_code(run_id):
+        origin = of_papers.resolve(_home_at(home), run_id)
+        _show(asdict(origin), lambda _: of_papers.origin_lines(origin), as_json)
+        return
     from komek.trust.audit import audit  # noqa: PLC0415
     from komek.trust.signatures import public_keys  # noqa: PLC0415
     from komek.trust.verify import verify as verified  # noqa: PLC0415

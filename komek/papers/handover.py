@@ -5,6 +5,7 @@ room for day, signatures, attempt and reason, then those that were handed over b
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from komek.papers.paper import Column, Kind, Paper, Section, Signature, Table
@@ -78,7 +79,12 @@ def _sections(source: Source, region: Region) -> list[Section]:
             )
         )
         before = (district, contract)
-    return sections
+    # Both lists of a district and contract are one sheet: it is signed once.
+    following = [*sections[1:], None]
+    return [
+        replace(one, is_signed=after is None or after.breaks)
+        for one, after in zip(sections, following, strict=True)
+    ]
 
 
 def _columns(source: Source, delivered: bool) -> list[Column]:
@@ -152,7 +158,7 @@ def _gather(source: Source) -> None:
             select
                 plan.region_kato,
                 lists.district_kato,
-                coalesce({words.name_sql("districts")},
+                coalesce({source.place_sql("districts", "lists.district_kato")},
                     $no_district) as district,
                 plan.contract_id,
                 contracts.supplier_bin,

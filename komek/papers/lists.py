@@ -83,7 +83,8 @@ def _supplement(
         table = f"supplement_{name}_{region.kato}_{number or 'after'}"
         source.connection.execute(
             f"create or replace table {table} as select * replace"
-            f" (row_number() over (order by place) - 1 as place)"
+            " (row_number() over (order by place) as number,"
+            " row_number() over (order by place) - 1 as place)"
             f" from listed where {condition}"
         )
         ((rows, *_),) = source.rows(f"select count(*) from {table}")
@@ -127,8 +128,8 @@ def _supplement_section(source: Source, name: str, table: str, rows: int) -> Sec
         columns.append(_ground(source))
     else:
         columns += [
-            Column(words("heading.list_no"), 8, "list_no", Kind.COUNT),
-            Column(words("heading.ended_on"), 12, "ended_on", Kind.DATE),
+            Column(words("heading.list_no"), 10, "list_no", Kind.COUNT),
+            Column(words("heading.ended_on"), 14, "ended_on", Kind.DATE),
             Column(
                 words("heading.ended_reason"), 26, words.sql("reason", "ended_reason")
             ),
@@ -159,7 +160,7 @@ def _gather(source: Source) -> None:
         with ordered as (
             select
                 lists.*,
-                coalesce({source.words.name_sql("districts")},
+                coalesce({source.place_sql("districts", "lists.district_kato")},
                     '{source.words("place.no_district")}') as district,
                 people.name,
                 people.birth_date,
@@ -225,7 +226,7 @@ def _district(source: Source, district: Any, first: Any, rows: Any) -> Section:
         [
             *_person_columns(source),
             _ground(source),
-            Column(words("heading.list_no"), 8, "list_no", Kind.COUNT),
+            Column(words("heading.list_no"), 10, "list_no", Kind.COUNT),
             Column(words("heading.standing"), 20, standing),
         ],
         "listed",

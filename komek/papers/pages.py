@@ -128,6 +128,7 @@ def _files(
         "tables": [_table(one) for one in paper.tables] if volume.number == 1 else [],
         "sections": [_part(one, words) for one in volume.parts],
         "signatures": [one.role for one in paper.signatures],
+        "is_signed_whole": not any(one.is_signed for one in paper.sections),
         "line_signature": words("label.line_signature"),
         "line_name": words("label.line_name"),
         "footer": words("label.footer", code=paper.code, run_id=paper.run_id),
@@ -154,6 +155,7 @@ def _part(part: Section, words: Words) -> dict[str, object]:
         "aligned": [_ALIGNED[one.kind] for one in columns],
         "totals": [[label, shown(value)] for label, value in part.totals],
         "total": words("label.total"),
+        "is_signed": part.is_signed,
         "is_long": part.rows > VOLUME_ROWS // 4,
     }
 

@@ -59,6 +59,7 @@ class Section:
         totals: what the rows add up to, labelled.
         breaks: whether it begins a page.
         notes: lines between the title and the rows.
+        is_signed: whether it is signed by itself; if one is, the whole paper is not.
     """
 
     title: str
@@ -69,6 +70,7 @@ class Section:
     totals: Sequence[tuple[str, Cell]] = ()
     breaks: bool = False
     notes: Sequence[str] = ()
+    is_signed: bool = False
 
     def part(self, first: int, rows: int, continued: str = "{title}") -> "Section":
         """Return the section of so many of its rows, from a place on.
@@ -88,8 +90,8 @@ class Section:
             self.totals if first + rows == self.first + self.rows else (),
             self.breaks,
             self.notes,
+            self.is_signed and first + rows == self.first + self.rows,
         )
-
 
     def cells(self, columns: Sequence[Column]) -> str:
         """Return SQL for the values of the rows, `place` and `cell_0`, `cell_1`, ...

@@ -82,7 +82,11 @@ def _summary(paper: Paper, name: str, words: Words) -> Summary:
         ),
         [[signature.role, "", "", ""] for signature in paper.signatures],
     )
-    tables = [*map(_shown_table, paper.tables), *totals, *([signed] if paper.signatures else [])]
+    tables = [
+        *map(_shown_table, paper.tables),
+        *totals,
+        *([signed] if paper.signatures else []),
+    ]
     return Summary(name, facts, tables)
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import duckdb
 
 from komek.base import database
+from komek.base.database import text_literal
 from komek.base.errors import KomekError, UsageError
 from komek.base.places import Home
 from komek.papers.codes import code_of
@@ -27,6 +28,8 @@ from komek.runs import filed
 UNASSIGNED = "unassigned"
 COUNTRY = "country"
 _WORKING = "papers.duckdb"
+# The act that approved the Rules; what words them now is in force by paragraph.
+_RULES = "order_109"
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,7 @@ class Source:
         words: of the papers' language.
         month: the month that papers are of.
         regions: those that papers are of, in order.
+        every_region: all that there are.
         is_one_region: whether one region was asked for.
         confirmations: of lists, by their regions.
     """
@@ -68,6 +72,7 @@ class Source:
     words: Words
     month: date
     regions: Sequence[Region]
+    every_region: Sequence[Region]
     is_one_region: bool
     confirmations: Sequence[Confirmation] = ()
 
@@ -162,14 +167,18 @@ class Source:
         """Return the order that approved the Rules, and the one they are worded by."""
         lang = self.words.lang
         found = self.rows(
-            f"select distinct acts.title_{lang}, acts.adopted_on from run.law.acts"
-            " where act_id in (select min(act_id) from run.law.paragraphs)"
-            " or act_id = 'order_109' or act_id in (select act_id from"
-            " run.law.paragraphs_in_force where list_contains($paragraphs, paragraph))"
-            " order by acts.adopted_on",
-            {"paragraphs": list(paragraphs)},
+            f"select title_{lang}, act_id <> $rules as is_amending from run.law.acts"
+            " where act_id = $rules or act_id in ("
+            "select act_id from run.law.paragraphs_in_force"
+            " where len($paragraphs) = 0 or list_contains($paragraphs, paragraph))"
+            " order by is_amending, adopted_on",
+            {"rules": _RULES, "paragraphs": list(paragraphs)},
         )
-        return "; ".join(str(title) for title, _ in found)
+        approved, *worded = [str(title) for title, _ in found]
+        said = self.words("label.approved_by", act=approved)
+        return "; ".join(
+            [said, *(self.words("label.worded_by", act=act) for act in worded)]
+        )
 
     def _paragraphs(self, paragraphs: Sequence[str]) -> str:
         titles = dict(
@@ -182,6 +191,17 @@ class Source:
             f"{paragraph.removeprefix('p')} «{titles.get(paragraph, '')}»"
             for paragraph in paragraphs
         )
+
+    def place_sql(self, table: str, kato: str) -> str:
+        """Return SQL for a place's name without the name of its region behind it."""
+        name = self.words.name_sql(table)
+        of_region = " ".join(
+            f"when '{region.kato[:2]}' then {text_literal(f', {region.name}')}"
+            for region in self.every_region
+            if region.kato != UNASSIGNED
+        )
+        end = f"case left({kato}, 2) {of_region} end"
+        return f"case when ends_with({name}, {end}) then left({name}, length({name}) - length({end})) else {name} end"
 
     def slices(self, table: str, keys: str) -> list[tuple[Any, ...]]:
         """Return the parts of a working table: the keys, the first place, the rows."""
@@ -199,7 +219,6 @@ class Source:
             values: what its parameters are.
         """
         okrug = self.words.name_sql("okrugs")
-        unit = self.words.name_sql("units")
         self.connection.execute(
             f"""
             create or replace table {table} as
@@ -211,8 +230,8 @@ class Source:
                 persons.address,
                 persons.kato,
                 persons.birth_date,
-                concat_ws(', ', {okrug}, case
-                    when units.kato not like '%00000' then {unit} end) as settlement
+                nullif(concat_ws(', ', {okrug}, {self.place_sql("units", "persons.kato")}),
+                    '') as settlement
             from run.staging.stg_persons as persons
             inner join wanted on persons.iin = wanted.iin
             left join run.facts.territories as units on persons.kato = units.kato
@@ -271,6 +290,7 @@ def opened(
             words,
             _month(connection, publication, month),
             [regions[region_kato]] if region_kato else list(regions.values()),
+            list(regions.values()),
             region_kato is not None,
             confirmations,
         )

@@ -371,6 +371,35 @@ def verify(
 
 
 @cli.command()
+@click.option("--as-of", type=_Day(), required=True, help="The day to decide for.")
+@click.option("--policy", "policies", metavar="NAME=VALUE", multiple=True)
+@click.option("--parameter", "parameters", metavar="NAME=VALUE", multiple=True)
+@click.option("--against", metavar="RUN", help="A filed run (default: the law today).")
+@_home
+@_json
+def simulate(
+    as_of: date,
+    policies: Sequence[str],
+    parameters: Sequence[str],
+    against: str | None,
+    home: Path | None,
+    as_json: bool,
+) -> None:
+    """Show what other readings or figures of the law would change; file nothing."""
+    from komek.simulate import render, what_if  # noqa: PLC0415
+    from komek.simulate.parameters import parameter_values  # noqa: PLC0415
+
+    overrides, values = policy_overrides(policies), parameter_values(parameters)
+    with _progress(as_json) as progress:
+        found = what_if.simulate(
+            _home_at(home), as_of, overrides, values, against, progress.say
+        )
+    click.echo(
+        json.dumps(found, ensure_ascii=False) if as_json else "\n".join(render(found))
+    )
+
+
+@cli.command()
 @click.option("--before", type=_Day(), required=True, help="Retire what is older.")
 @click.option("--dry-run", is_flag=True, help="Only say what would go.")
 @_home

@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from built_once import built_once
+from called import Called, call
+from komek.base.places import Home
 from komek.nation import write_nation
 
 # No tool that a test starts tells anybody that it ran.
@@ -19,6 +22,37 @@ os.environ |= {
 @pytest.fixture(scope="session")
 def small_nation(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The drop folder of a nation of 18,632 people; tests only read it."""
-    folder = tmp_path_factory.mktemp("small_nation") / "drop"
-    write_nation(folder, 0.001)
-    return folder
+    return built_once(
+        tmp_path_factory, "small_nation", lambda folder: write_nation(folder, 0.001)
+    )
+
+
+@pytest.fixture(scope="session")
+def published_nation(
+    tmp_path_factory: pytest.TempPathFactory, small_nation: Path
+) -> Called:
+    """The small nation decided for 20 April by the command; tests only read it."""
+
+    def publish(folder: Path) -> None:
+        called = call(folder, small_nation, "run", "--as-of", "2020-04-20")
+        assert (called.status, called.stderr) == (0, "")
+
+    folder = built_once(tmp_path_factory, "published_nation", publish)
+    return Called(Home(folder / "home"), folder / "left", 0, "")
+
+
+@pytest.fixture(scope="session")
+def published_golden(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """The golden nation decided for 20 April and published; tests only read it."""
+
+    def publish(folder: Path) -> None:
+        # Only the process that builds it needs what it is built with.
+        from filed_run import APRIL_20, GOLDEN, publish_run  # noqa: PLC0415
+        from komek.landing.land import land  # noqa: PLC0415
+        from komek.runs.run import Request  # noqa: PLC0415
+
+        home = Home(folder / "home")
+        land(home, GOLDEN, until=APRIL_20)
+        publish_run(home, Request(APRIL_20, APRIL_20, {}))
+
+    return Home(built_once(tmp_path_factory, "published_golden", publish) / "home")

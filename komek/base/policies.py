@@ -13,6 +13,11 @@ def _rows(table: str) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+def parameter_names() -> list[str]:
+    """Return the names of the figures of the law."""
+    return sorted({row["name"] for row in _rows("parameters")})
+
+
 def law_sha256() -> str:
     """Return the hash of the law tables."""
     return files_sha256(places.LAW_SEEDS.glob("*.csv"), places.LAW_SEEDS)

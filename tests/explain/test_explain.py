@@ -3,25 +3,20 @@
 import json
 import os
 import shutil
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from types import SimpleNamespace
 
 import duckdb
 import pytest
 
 from codes_of_models import findings
+from explained_run import Built
 from filed_run import land_lists
 from komek.base import places
-from komek.base.errors import KomekError, UsageError
 from komek.base.places import Home
-from komek.explain import person, render
-from komek.explain.person import explain
+from komek.explain import render
 from komek.explain.words import LANGUAGES
 from komek.landing.land import land
-from komek.publishing.publication import WAREHOUSE
 from komek.runs import build
 from komek.runs.layout import begin
 from komek.runs.run import Request
@@ -57,27 +52,6 @@ SAMPLE = int(os.environ.get("KOMEK_SAMPLE", "4"))
 NOBODY = "000000000000"
 
 
-@dataclass(frozen=True)
-class Built:
-    """A finished run and the home it lies in."""
-
-    home: Home
-    run_id: str
-
-    @property
-    def file(self) -> Path:
-        return self.home.run_file(self.run_id)
-
-    def rows(self, sql: str) -> list[tuple]:
-        with duckdb.connect() as connection:
-            connection.execute(f"attach '{self.file}' as run (read_only)")
-            connection.execute("use run")
-            return connection.execute(sql).fetchall()
-
-    def explain(self, iin: str) -> dict:
-        return explain(self.home, iin, self.run_id)
-
-
 def decide(home: Home, policies: dict[str, str], as_of: date = AS_OF) -> Built:
     run = begin(home, Request(as_of, as_of, policies))
     for layer in build.LAYERS:
@@ -85,13 +59,6 @@ def decide(home: Home, policies: dict[str, str], as_of: date = AS_OF) -> Built:
     home.runs.mkdir(parents=True, exist_ok=True)
     shutil.move(run.file, home.run_file(run.run_id))
     return Built(home, run.run_id)
-
-
-@pytest.fixture(scope="module")
-def nation(tmp_path_factory: pytest.TempPathFactory, small_nation: Path) -> Built:
-    home = Home(tmp_path_factory.mktemp("nation"))
-    land(home, small_nation, until=AS_OF)
-    return decide(home, {})
 
 
 @pytest.fixture(scope="module")
@@ -414,234 +381,3 @@ def test_explanations_are_plain_json_and_nothing_is_written(built: Built) -> Non
     assert state() == before
     assert json.loads(json.dumps(explanation)) == explanation
     assert explanation == built.explain(iin)
-
-
-# --- people nobody decided on
-
-
-def test_someone_the_register_does_not_have(nation: Built) -> None:
-    explanation = nation.explain(NOBODY)
-
-    assert explanation["register"]["status"] == "not_in_register"
-    assert {d["outcome"] for d in explanation["decisions"]} == {"not_candidate"}
-    assert explanation["rows"] == []
-    assert "does not have this person" in "\n".join(render(explanation, "en"))
-
-
-def test_someone_only_the_register_speaks_of(nation: Built) -> None:
-    ((iin,),) = nation.rows(
-        "select min(iin) from staging.stg_persons where iin not in"
-        " (select iin from staging.stg_referenced_persons)"
-    )
-    explanation = nation.explain(iin)
-
-    assert explanation["register"]["status"] == "in_register_only"
-    assert [row["entity"] for row in explanation["rows"]] == ["persons"]
-    assert explanation["rows"][0]["values"]["iin"] == iin
-
-
-def test_someone_whose_rows_were_set_aside(nation: Built) -> None:
-    for entity, key in (
-        ("persons", "reason like 'missing:%' and length(key) = 12"),
-        ("asp_members", "true"),
-    ):
-        found = nation.rows(
-            f"select key, reason from marts.quarantine where entity = '{entity}'"
-            f" and {key} order by key"
-        )
-        for quarantined, reason in found[:1]:
-            iin = quarantined.split("|")[-1]
-            try:
-                explanation = nation.explain(iin)
-            except UsageError:  # the fault is the IIN itself
-                continue
-            aside = {
-                reason for row in explanation["set_aside"] for reason in row["reasons"]
-            }
-            assert reason in aside
-            if entity == "persons":
-                assert explanation["register"]["status"] == "set_aside"
-
-
-def test_rows_in_quarantine_are_found_by_the_person_they_speak_of(
-    nation: Built,
-) -> None:
-    ((iin, reason),) = nation.rows(
-        "select terms.iin, rejected.reason from staging.rejected_disability_terms as"
-        " rejected inner join landing.disability_terms as terms using (source_row)"
-        " where rejected.reason = 'duplicate_row' order by all limit 1"
-    )
-    explanation = nation.explain(iin)
-
-    assert reason in [r for row in explanation["set_aside"] for r in row["reasons"]]
-    assert render(explanation, "kk")
-
-
-@pytest.mark.parametrize(
-    "iin", ["", "12345678901", "123456789012", "12345678901x", "١٢٣٤٥٦٧٨٩٠١٢"]
-)
-def test_what_is_no_iin_is_refused_and_not_repeated(nation: Built, iin: str) -> None:
-    with pytest.raises(UsageError) as refused:
-        nation.explain(iin)
-    assert not iin or iin not in str(refused.value)
-
-
-@pytest.mark.parametrize("run_id", ["20200420-000000000000", "../komek"])
-def test_a_run_that_is_not_finished_is_wrong_usage(nation: Built, run_id: str) -> None:
-    with pytest.raises(UsageError, match="no finished run"):
-        explain(nation.home, NOBODY, run_id)
-
-
-def test_nothing_published_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(KomekError, match="nothing is published"):
-        explain(Home(tmp_path), NOBODY, None)
-
-
-def test_the_published_run_is_explained_where_none_is_named(
-    nation: Built, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    shutil.copy(nation.file, tmp_path / WAREHOUSE)
-    holding = SimpleNamespace(folder=tmp_path)
-    monkeypatch.setattr(person, "current_publication", lambda _home: holding)
-
-    assert explain(nation.home, NOBODY, None) == nation.explain(NOBODY)
-
-
-def test_a_landed_file_that_is_gone_is_told(nation: Built, tmp_path: Path) -> None:
-    elsewhere = Home(tmp_path)
-    elsewhere.runs.mkdir(parents=True)
-    shutil.copy(nation.file, elsewhere.run_file(nation.run_id))
-    ((iin,),) = nation.rows("select min(iin) from marts.food_set_recipients")
-
-    with pytest.raises(KomekError, match="is gone") as failed:
-        explain(elsewhere, iin, nation.run_id)
-    assert iin not in str(failed.value)
-
-
-def test_another_language_is_wrong_usage(nation: Built) -> None:
-    with pytest.raises(UsageError, match="en, ru, kk"):
-        render(nation.explain(NOBODY), "de")
-
-
-# --- the conditions are the run's own
-
-
-@pytest.fixture
-def altered(nation: Built) -> Iterator[Built]:
-    """The same run, filed a second time to be written in."""
-    copy = Built(nation.home, "altered")
-    shutil.copy(nation.file, copy.file)
-    yield copy
-    copy.file.unlink()
-
-
-def write(run: Built, *statements: str) -> None:
-    with duckdb.connect(run.file) as connection:
-        for statement in statements:
-            connection.execute(statement)
-
-
-def of_ground(run: Built, iin: str, ground: str) -> dict:
-    (decision,) = (d for d in run.explain(iin)["decisions"] if d["kind"] == ground)
-    return decision
-
-
-def without_a_term_in_force(run: Built) -> str:
-    ((iin,),) = run.rows(
-        "select min(iin) from marts.food_set_decisions"
-        " where ground = 'p25_3' and reason = 'term_not_in_force'"
-    )
-    return iin
-
-
-def test_a_run_has_the_conditions_of_its_models_in_their_order(nation: Built) -> None:
-    found: dict[str, list[str]] = {}
-    for model, stage, reason in nation.rows(
-        "select model, stage, reason from law.conditions order by model, stage"
-    ):
-        found.setdefault(model, []).append(reason)
-        assert stage == len(found[model])
-
-    assert found == {
-        path.stem: reasons_of(path.stem)
-        for path in places.DBT_PROJECT.glob("models/law/*.sql")
-        if "first_failure(" in path.read_text(encoding="utf-8")
-    }
-
-
-def test_a_run_is_explained_by_its_own_conditions(
-    nation: Built, altered: Built
-) -> None:
-    iin = without_a_term_in_force(nation)
-    now = of_ground(nation, iin, "p25_3")["conditions"]
-    assert [condition["reason"] for condition in now] == reasons_of(
-        "p25_3_disability_group"
-    )
-
-    write(
-        altered,
-        "delete from law.conditions where decides = 'p25_3' and reason = 'deceased'",
-        "update law.conditions set stage = 0"
-        " where decides = 'p25_3' and reason = 'resident_in_institution'",
-    )
-    told = of_ground(altered, iin, "p25_3")["conditions"]
-
-    assert [(condition["reason"], condition["verdict"]) for condition in told] == [
-        ("resident_in_institution", "holds"),
-        ("not_in_population_register", "holds"),
-        ("term_not_in_force", "fails"),
-    ]
-
-
-def test_the_conditions_are_those_of_the_models_in_force(altered: Built) -> None:
-    iin = without_a_term_in_force(altered)
-    told = of_ground(altered, iin, "p25_3")
-    write(
-        altered,
-        "insert into law.conditions values ('p25_3', 'older_model', 1, 'no_longer')",
-    )
-
-    assert of_ground(altered, iin, "p25_3") == told
-
-
-def test_a_condition_that_is_not_known_is_told_by_its_reason(altered: Built) -> None:
-    iin = without_a_term_in_force(altered)
-    write(
-        altered,
-        *(
-            f"update {table} set reason = 'not_heard_of'"
-            " where ground = 'p25_3' and reason = 'term_not_in_force'"
-            for table in ("marts.food_set_decisions", "law.p25_ledger")
-        ),
-        "update law.conditions set reason = 'not_heard_of'"
-        " where decides = 'p25_3' and reason = 'term_not_in_force'",
-    )
-    told = of_ground(altered, iin, "p25_3")["conditions"]
-
-    assert [condition["verdict"] for condition in told] == [
-        "holds",
-        "holds",
-        "fails",
-        "not_reached",
-    ]
-    assert told[2]["reason"] == "not_heard_of"
-    assert told[2]["observed"] == told[2]["threshold"] == {}
-    for lang in LANGUAGES:
-        marked = [
-            line
-            for line in render(altered.explain(iin), lang)
-            if line.startswith("    x ")
-        ]
-        assert sum("not_heard_of" in line for line in marked) == 1
-
-
-def test_a_run_without_a_table_of_conditions_tells_the_one_that_decided(
-    altered: Built,
-) -> None:
-    iin = without_a_term_in_force(altered)
-    known = of_ground(altered, iin, "p25_3")["conditions"]
-    write(altered, "drop table law.conditions")
-
-    assert of_ground(altered, iin, "p25_3")["conditions"] == [
-        condition for condition in known if condition["verdict"] == "fails"
-    ]

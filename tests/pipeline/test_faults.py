@@ -21,6 +21,7 @@ import duckdb
 import pytest
 
 import faulty_steps
+from called import Called
 from komek.base.lock import writer_lock
 from komek.base.places import Home
 from komek.landing.snapshots import newest_snapshots
@@ -138,18 +139,10 @@ def state(home: Home) -> tuple[str, tuple[str, ...]]:
     return publication.run.run_id, tuple(pack.name for pack in found)
 
 
-@pytest.fixture(scope="module")
-def published(tmp_path_factory: pytest.TempPathFactory, small_nation: Path) -> Home:
-    home = Home(tmp_path_factory.mktemp("published"))
-    ended = komek(*run(home, small_nation))
-    assert (ended.returncode, ended.stderr) == (0, "")
-    return home
-
-
 @pytest.fixture
-def home(published: Home, tmp_path: Path) -> Home:
+def home(published_nation: Called, tmp_path: Path) -> Home:
     copy = Home(tmp_path / "home")
-    shutil.copytree(published.root, copy.root, symlinks=True)
+    shutil.copytree(published_nation.home.root, copy.root, symlinks=True)
     return copy
 
 

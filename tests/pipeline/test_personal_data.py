@@ -5,20 +5,16 @@ documentation, manifests, what it prints) names nobody, and everything is its ow
 """
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
 import duckdb
 import pytest
 
+from called import Called, call
 from komek.base.messages import harmless, harmless_message
-from komek.base.places import Home
 from personal_data import (
     People,
     find_personal_data,
@@ -37,38 +33,6 @@ SOMEBODY = People(
 )
 
 
-@dataclass(frozen=True)
-class Called:
-    """One call of the command: its home, and a folder of all it left elsewhere."""
-
-    home: Home
-    left: Path
-    status: int
-    stderr: str
-
-
-def call(folder: Path, drop: Path, *arguments: str) -> Called:
-    """Call komek as anybody would, under a careless umask."""
-    home, left = folder / "home", folder / "left"
-    (left / "tmp").mkdir(parents=True)
-    result = subprocess.run(
-        [
-            *(sys.executable, "-c", "from komek.cli import main; main()"),
-            *arguments,
-            *("--drop", str(drop), "--home", str(home)),
-        ],
-        cwd=left,
-        env=os.environ | {"TMPDIR": str(left / "tmp")},
-        umask=0o022,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    (left / "stdout").write_text(result.stdout, encoding="utf-8")
-    (left / "stderr").write_text(result.stderr, encoding="utf-8")
-    return Called(Home(home), left, result.returncode, result.stderr)
-
-
 def names_of_people(called: Called, people: People) -> list[str]:
     return [
         *find_personal_data(called.left, people),
@@ -84,21 +48,12 @@ def people(small_nation: Path) -> People:
 # A run that ends well
 
 
-@pytest.fixture(scope="module")
-def published(small_nation: Path, tmp_path_factory: pytest.TempPathFactory) -> Called:
-    called = call(
-        tmp_path_factory.mktemp("run"), small_nation, "run", "--as-of", "2020-04-20"
-    )
-    assert called.status == 0, called.stderr
-    return called
+def test_a_run_names_nobody(published_nation: Called, people: People) -> None:
+    assert names_of_people(published_nation, people) == []
 
 
-def test_a_run_names_nobody(published: Called, people: People) -> None:
-    assert names_of_people(published, people) == []
-
-
-def test_what_is_searched_is_there(published: Called) -> None:
-    written = {path.name for path in published.home.root.rglob("*.*")}
+def test_what_is_searched_is_there(published_nation: Called) -> None:
+    written = {path.name for path in published_nation.home.root.rglob("*.*")}
 
     assert written.issuperset(
         {
@@ -116,21 +71,21 @@ def test_what_is_searched_is_there(published: Called) -> None:
             "static_index.html",
         }
     )
-    assert "published" in (published.left / "stdout").read_text(encoding="utf-8")
+    assert "published" in (published_nation.left / "stdout").read_text(encoding="utf-8")
 
 
 def test_the_search_finds_those_who_are_in_the_packs(
-    published: Called, people: People
+    published_nation: Called, people: People
 ) -> None:
-    packs = list(published.home.published.glob("*/*/recipients.csv"))
+    packs = list(published_nation.home.published.glob("*/*/recipients.csv"))
     found = [hit for pack in packs for hit in find_personal_data(pack, people)]
 
     assert {hit.split()[-1] for hit in found} == set(People.__dataclass_fields__)
     assert len([hit for hit in found if hit.endswith("iins")]) == len(packs)
 
 
-def test_what_a_run_writes_is_its_owners(published: Called) -> None:
-    assert open_to_others(published.home.root) == []
+def test_what_a_run_writes_is_its_owners(published_nation: Called) -> None:
+    assert open_to_others(published_nation.home.root) == []
 
 
 # Runs that do not

@@ -7,12 +7,11 @@ and an exit status. What is done is done elsewhere.
 import json
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -26,32 +25,8 @@ from komek.base.policies import policy_overrides
 from komek.publishing import report
 from komek.publishing.publication import parsed_head
 from komek.runs.run import Request
-
-if TYPE_CHECKING:
-    import rich.progress
-
-
-class _Day(click.ParamType[date]):
-    """A date written YYYY-MM-DD."""
-
-    name = "YYYY-MM-DD"
-
-    def convert(
-        self,
-        value: object,
-        param: click.Parameter | None,
-        ctx: click.Context | None,
-    ) -> date:
-        if isinstance(value, date):
-            return value
-        try:
-            day = date.fromisoformat(str(value))
-        except ValueError:
-            day = None
-        if day is None or day.isoformat() != value:
-            self.fail(f"{value!r} is not a date of the form YYYY-MM-DD", param, ctx)
-        return day
-
+from komek.terminal import showing_progress
+from komek.terminal.day import Day
 
 _home = click.option(
     "--home",
@@ -66,62 +41,6 @@ _json = click.option("--json", "as_json", is_flag=True, help="Print one JSON obj
 
 def _home_at(path: Path | None) -> Home:
     return Home(path.resolve()) if path else default_home()
-
-
-class _Progress:
-    """What is going on: a bar per step on a terminal, plain lines elsewhere."""
-
-    def __init__(self, quiet: bool) -> None:
-        self._quiet = quiet
-        self._bars: rich.progress.Progress | None = None
-        if not quiet and sys.stdout.isatty():
-            from rich.progress import (  # noqa: PLC0415  (only where it is shown)
-                BarColumn,
-                Progress,
-                TextColumn,
-                TimeElapsedColumn,
-            )
-
-            self._bars = Progress(
-                TextColumn("{task.description:32}"), BarColumn(), TimeElapsedColumn()
-            )
-
-    def say(self, text: str) -> None:
-        """Print a line for people."""
-        text = printable(text)
-        if self._bars:
-            self._bars.console.print(text, markup=False, highlight=False)
-        elif not self._quiet:
-            click.echo(text)
-
-    @contextmanager
-    def step(self, label: str) -> Iterator[None]:
-        """Show a step while it lasts."""
-        if not self._bars:
-            self.say(f"{label} ...")
-            yield
-            return
-        self._bars.start()
-        task = self._bars.add_task(label, total=None)
-        try:
-            yield
-            self._bars.update(task, total=1, completed=1)
-        finally:
-            self._bars.stop_task(task)
-
-    def close(self) -> None:
-        """Leave the terminal as it was."""
-        if self._bars:
-            self._bars.stop()
-
-
-@contextmanager
-def _progress(quiet: bool) -> Iterator[_Progress]:
-    progress = _Progress(quiet)
-    try:
-        yield progress
-    finally:
-        progress.close()
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -140,15 +59,15 @@ def cli() -> None:
     help="Share of the nation; 1.0 is 18,631,779 people.",
 )
 @click.option("--seed", type=int, default=118, show_default=True)
-@click.option("--from", "first", type=_Day(), default="2020-03-01", show_default=True)
-@click.option("--to", "last", type=_Day(), default="2020-05-31", show_default=True)
+@click.option("--from", "first", type=Day(), default="2020-03-01", show_default=True)
+@click.option("--to", "last", type=Day(), default="2020-05-31", show_default=True)
 def nation(folder: Path, scale: float, seed: int, first: date, last: date) -> None:
     """Write the demo nation into FOLDER, as a drop folder."""
     from komek.nation import write_nation  # noqa: PLC0415
 
     if last < first:
         raise click.UsageError("--to is before --from")
-    with _progress(quiet=False) as progress, private_files():
+    with showing_progress(quiet=False) as progress, private_files():
         write_nation(folder, scale, seed, first, last, say=progress.say)
 
 
@@ -162,7 +81,10 @@ def pull(
 ) -> None:
     """Land what the sources have."""
     at = _home_at(home)
-    with _progress(as_json) as progress, writer_lock(at, "komek pull", progress.say):
+    with (
+        showing_progress(as_json) as progress,
+        writer_lock(at, "komek pull", progress.say),
+    ):
         landed = pipeline.pull(at, drop, list(entities) or None, say=progress.say)
         progress.say(f"{landed} new snapshots in {at.landing}")
     if as_json:
@@ -170,8 +92,8 @@ def pull(
 
 
 @cli.command()
-@click.option("--as-of", type=_Day(), required=True, help="The day to decide for.")
-@click.option("--known-at", type=_Day(), help="Last day of records (default: as-of).")
+@click.option("--as-of", type=Day(), required=True, help="The day to decide for.")
+@click.option("--known-at", type=Day(), help="Last day of records (default: as-of).")
 @_drop
 @_home
 @click.option("--policy", "policies", multiple=True, help="NAME=VALUE (repeat).")
@@ -204,7 +126,10 @@ def run(
         publish_earlier,
     )
     at = _home_at(home)
-    with _progress(as_json) as progress, writer_lock(at, "komek run", progress.say):
+    with (
+        showing_progress(as_json) as progress,
+        writer_lock(at, "komek run", progress.say),
+    ):
         if drop is not None or has_source():
             with progress.step("pull the registries"):
                 pipeline.pull(at, drop, until=request.known_at, say=progress.say)
@@ -251,7 +176,7 @@ def diff(first: str, second: str, home: Path | None, as_json: bool) -> None:
     from komek.diff import render  # noqa: PLC0415
 
     at = _home_at(home)
-    with _progress(as_json) as progress:
+    with showing_progress(as_json) as progress:
         difference = difference_of(at, first, second, progress.say)
     _show(difference, render, as_json)
 
@@ -279,25 +204,12 @@ def papers(
     as_json: bool,
 ) -> None:
     """Lists, supplements, hand-over sheets, payments, ...: as workbooks and PDF."""
-    from komek.papers import Request, default_folder, make_papers  # noqa: PLC0415
+    from komek.papers import Request, lines, make_told  # noqa: PLC0415
 
-    at = _home_at(home)
     request = Request(kinds, month, region_kato, lang)
-    folder = target.resolve() if target else default_folder(at)
-    with _progress(as_json) as progress:
-        made = make_papers(at, request, folder, progress.say)
-    if as_json:
-        told = [
-            {
-                "kind": one.kind,
-                "files": [str(path) for path in one.files],
-                "note": one.note or None,
-            }
-            for one in made
-        ]
-        click.echo(json.dumps({"folder": str(folder), "papers": told}))
-    else:
-        click.echo(printable(f"papers are in {folder}"))
+    with showing_progress(as_json) as progress:
+        told = make_told(_home_at(home), request, target, progress.say)
+    _show(told, lines, as_json)
 
 
 @cli.command()
@@ -350,7 +262,7 @@ def verify(
         holds = f"every link holds up to {audited.head}"
     else:
         with (
-            _progress(as_json) as progress,
+            showing_progress(as_json) as progress,
             writer_lock(at, "komek verify", progress.say),
         ):
             run = verified(at, run_id, progress.say, public_key)
@@ -371,7 +283,7 @@ def verify(
 
 
 @cli.command()
-@click.option("--as-of", type=_Day(), required=True, help="The day to decide for.")
+@click.option("--as-of", type=Day(), required=True, help="The day to decide for.")
 @click.option("--policy", "policies", metavar="NAME=VALUE", multiple=True)
 @click.option("--parameter", "parameters", metavar="NAME=VALUE", multiple=True)
 @click.option("--against", metavar="RUN", help="A filed run (default: the law today).")
@@ -390,7 +302,7 @@ def simulate(
     from komek.simulate.parameters import parameter_values  # noqa: PLC0415
 
     overrides, values = policy_overrides(policies), parameter_values(parameters)
-    with _progress(as_json) as progress:
+    with showing_progress(as_json) as progress:
         found = what_if.simulate(
             _home_at(home), as_of, overrides, values, against, progress.say
         )
@@ -400,7 +312,7 @@ def simulate(
 
 
 @cli.command()
-@click.option("--before", type=_Day(), required=True, help="Retire what is older.")
+@click.option("--before", type=Day(), required=True, help="Retire what is older.")
 @click.option("--dry-run", is_flag=True, help="Only say what would go.")
 @_home
 @_json
@@ -409,7 +321,10 @@ def retire(before: date, dry_run: bool, home: Path | None, as_json: bool) -> Non
     from komek.trust.retention import retire as retire_from  # noqa: PLC0415
 
     at = _home_at(home)
-    with _progress(as_json) as progress, writer_lock(at, "komek retire", progress.say):
+    with (
+        showing_progress(as_json) as progress,
+        writer_lock(at, "komek retire", progress.say),
+    ):
         retired = retire_from(at, before, progress.say, dry_run=dry_run)
     if as_json:
         click.echo(json.dumps({"retired": retired, "dry_run": dry_run}))

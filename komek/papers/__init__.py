@@ -7,8 +7,10 @@ from komek.papers.make import (
     Made,
     Request,
     default_folder,
+    lines,
     make,
     make_papers,
+    make_told,
 )
 from komek.papers.source import Confirmation
 from komek.papers.words import LANGUAGES
@@ -24,8 +26,10 @@ __all__ = [
     "code_of",
     "default_folder",
     "is_code",
+    "lines",
     "make",
     "make_papers",
+    "make_told",
     "origin_lines",
     "resolve",
 ]

@@ -55,7 +55,7 @@ def _awards(source: Source, region: Region) -> Iterator[Paper]:
                 "extended_awards",
                 first,
                 rows,
-            )  # fmt: skip
+            )
             for outcome, first, rows in parts
         ],
         signatures=_signatures(source),
@@ -90,7 +90,7 @@ def _terms(source: Source, region: Region) -> Iterator[Paper]:
             first,
             rows,
             unit,
-        )  # fmt: skip
+        )
         for unit, first, rows in extended
     ]
     sections += [
@@ -106,7 +106,7 @@ def _terms(source: Source, region: Region) -> Iterator[Paper]:
             first,
             rows,
             unit,
-        )  # fmt: skip
+        )
         for unit, first, rows in queued
     ]
     sections += [
@@ -123,7 +123,7 @@ def _terms(source: Source, region: Region) -> Iterator[Paper]:
             first,
             rows,
             unit,
-        )  # fmt: skip
+        )
         for unit, first, rows in found
     ]
     yield source.paper(
@@ -180,7 +180,7 @@ def _payouts(source: Source, region: Region) -> Iterator[Paper]:
                 "payouts",
                 first,
                 count,
-            )  # fmt: skip
+            )
             for benefit, first, count in parts
         ],
         signatures=_signatures(source),

@@ -252,7 +252,8 @@ def _by_contract(source: Source, region: Region) -> Table:
     words = source.words
     rows = source.rows(
         "select coalesce(contract_id, '—'), coalesce(supplier_bin, '—'), count(*),"
-        " count(*) filter (where is_delivered), count(*) filter (where not is_delivered),"
+        " count(*) filter (where is_delivered),"
+        " count(*) filter (where not is_delivered),"
         " sum(price)::decimal(18, 2)"
         f" from handover where region_kato = '{region.kato}'"
         " group by contract_id, supplier_bin order by contract_id nulls last"

@@ -44,8 +44,8 @@ def list_papers(source: Source) -> Iterator[Paper]:
 def supplement_papers(source: Source) -> Iterator[Paper]:
     """Yield each supplement of each region: who was added, whose right ended.
 
-    An end belongs to the first list drawn on its day or after; what ended since the last
-    list is a paper of its own, without a number.
+    An end belongs to the first list drawn on its day or after; what ended since the
+    last list is a paper of its own, without a number.
     """
     _gather(source)
     for region in source.regions:
@@ -215,14 +215,14 @@ def _ground(source: Source) -> Column:
     return Column(words("heading.ground"), 28, words.all_sql("ground", grounds))
 
 
-def _district(source: Source, district: Any, first: Any, rows: Any) -> Section:
+def _district(source: Source, district: str, first: int, rows: int) -> Section:
     words = source.words
     standing = (
         f"concat_ws('; ', {words.sql('standing', 'standing')},"
         f" strftime(ended_on, '%d.%m.%Y'), {words.sql('reason', 'ended_reason')})"
     )
     return Section(
-        str(district),
+        district,
         [
             *_person_columns(source),
             _ground(source),
@@ -285,7 +285,8 @@ def _by_district(source: Source, region: Region) -> Table:
 def _by_list(source: Source, region: Region) -> Table:
     words = source.words
     rows: list[Any] = source.rows(
-        "select list_no, listed_on, count(*), count(*) filter (where standing = 'ended')"
+        "select list_no, listed_on, count(*),"
+        " count(*) filter (where standing = 'ended')"
         f" from listed where region_kato = '{region.kato}'"
         " group by list_no, listed_on order by list_no"
     )

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -178,6 +179,44 @@ def make_papers(
                 return made
         except duckdb.Error as error:
             raise KomekError(f"cannot make papers: {harmless(error)}") from error
+
+
+def make_told(
+    home: Home, request: Request, target: Path | None, say: Say
+) -> dict[str, Any]:
+    """Make papers; return what was made, ready for JSON.
+
+    Args:
+        home: where the publication is.
+        request: which papers.
+        target: the folder they go to; None for that of the publication in the home.
+        say: takes lines for people.
+
+    Returns:
+        `folder`, and `papers`: of each kind its `files` and a `note`, or null.
+
+    Raises:
+        UsageError, KomekError: as `make_papers`.
+    """
+    folder = target.resolve() if target else default_folder(home)
+    made = make_papers(home, request, folder, say)
+    return {
+        "folder": str(folder),
+        "papers": [
+            {
+                "kind": one.kind,
+                "files": [str(path) for path in one.files],
+                "note": one.note or None,
+            }
+            for one in made
+        ],
+    }
+
+
+def lines(told: dict[str, Any]) -> list[str]:
+    """Return what was made as lines for people."""
+    count = sum(len(one["files"]) for one in told["papers"])
+    return [f"{count} files in {told['folder']}"]
 
 
 def make(

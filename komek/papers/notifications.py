@@ -72,11 +72,12 @@ def _columns(source: Source) -> list[Column]:
         for lang in LANGUAGES
         for number in range(1, _PARTS + 1)
     ]
+    all_parts = range(1, _PARTS + 1)
     on_pages = [
         Column(
             words(f"heading.text_{lang}"),
             44,
-            f"concat_ws(chr(10), {', '.join(f'{lang}_{n}' for n in range(1, _PARTS + 1))})",
+            f"concat_ws(chr(10), {', '.join(f'{lang}_{n}' for n in all_parts)})",
             on="page",
         )
         for lang in LANGUAGES

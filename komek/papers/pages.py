@@ -1,21 +1,23 @@
 """A paper as PDF, for signing: typst sets it, a volume at a time.
 
 What is filled in goes to typst as JSON and is text there, never markup. Fonts come with
-typst, the machine's are not looked at, and no clock is: the same paper gives the same
-bytes. A long paper is several volumes, each with its own pages, head and signatures, so
-that neither memory nor a binder bursts; volumes are set at the same time.
+typst, and no clock is looked at: the same paper gives the same bytes. A long paper is
+several volumes, each with its own pages, head and signatures, so that neither memory
+nor a binder bursts; volumes are set at the same time.
 """
 
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
-import typst
 
+from komek.base.errors import KomekError
 from komek.base.files import put
 from komek.papers.paper import Cell, Column, Kind, Paper, Section, Table
 from komek.papers.sheets import joined
@@ -23,6 +25,7 @@ from komek.papers.words import Words, shown
 from komek.publishing.cells import shown as shown_sql
 
 TEMPLATE = Path(__file__).with_name("paper.typ")
+TYPESETTER = Path(__file__).with_name("typesetter.py")
 # Rows of a volume, at most: some sixty pages.
 VOLUME_ROWS = 2_000
 _ARROW_ROWS = 10_000
@@ -70,18 +73,32 @@ def write_pages(
             # No more are held than are being set.
             if len(waiting) > threads:
                 write_first()
-            files = _files(connection, paper, volume)
+            texts = _texts(connection, paper, volume)
             end = f"-v{volume.number:02}" if volume.of > 1 else ""
             path = folder / f"{paper.stem}{end}.pdf"
-            waiting.append((path, pool.submit(_set, files)))
+            waiting.append((path, pool.submit(_set, texts)))
         while waiting:
             write_first()
     return written
 
 
-def _set(files: dict[str, bytes]) -> bytes:
-    """Return the PDF of a template and its data."""
-    return bytes(typst.compile(files, ignore_system_fonts=True, format="pdf"))
+def _set(texts: dict[str, str]) -> bytes:
+    """Return the PDF of the template and its texts.
+
+    Raises:
+        KomekError: it cannot be set.
+    """
+    given = {"template": TEMPLATE.read_text(encoding="utf-8"), "texts": texts}
+    done = subprocess.run(
+        [sys.executable, "-I", TYPESETTER],
+        input=json.dumps(given).encode(),
+        capture_output=True,
+        check=False,
+    )
+    if done.returncode or not done.stdout:
+        # What typst says may quote a text: it is not repeated.
+        raise KomekError(f"a PDF cannot be set: typst ended with {done.returncode}")
+    return done.stdout
 
 
 def _volumes(paper: Paper) -> list[_Volume]:
@@ -108,10 +125,10 @@ def _volumes(paper: Paper) -> list[_Volume]:
     ]
 
 
-def _files(
+def _texts(
     connection: duckdb.DuckDBPyConnection, paper: Paper, volume: _Volume
-) -> dict[str, bytes]:
-    """Return what typst reads: the template, the head, the rows of each part."""
+) -> dict[str, str]:
+    """Return what the template reads, as JSON: the head, the rows of each part."""
     words = Words(paper.lang)
     said = {
         "lang": paper.lang,
@@ -135,13 +152,10 @@ def _files(
         "page": words("label.page"),
         "nothing": words("label.nothing"),
     }
-    files = {
-        "main.typ": TEMPLATE.read_bytes(),
-        "paper.json": json.dumps(said, ensure_ascii=False).encode(),
-    }
+    texts = {"paper": json.dumps(said, ensure_ascii=False)}
     for number, part in enumerate(volume.parts):
-        files[f"rows-{number}.json"] = b"".join(_rows(connection, part))
-    return files
+        texts[f"rows-{number}"] = b"".join(_rows(connection, part)).decode()
+    return texts
 
 
 def _part(part: Section, words: Words) -> dict[str, object]:
@@ -203,17 +217,29 @@ def _cell(column: Column, number: int) -> str:
     if column.kind is Kind.DATE:
         text = f"strftime({sql}, '%d.%m.%Y')"
     elif column.kind is Kind.AMOUNT:
-        whole = f"replace(format('{{:,}}', trunc(abs({sql}))::hugeint::bigint), ',', '\u00a0')"
+        whole = _grouped(f"trunc(abs({sql}))::bigint")
         cents = f"right(({sql})::decimal(18, 2)::varchar, 2)"
         text = f"concat(case when {sql} < 0 then '-' end, {whole}, ',', {cents})"
         text = f"case when {sql} is not null then {text} end"
     elif column.kind is Kind.COUNT:
-        text = f"replace(format('{{:,}}', ({sql})::bigint), ',', '\u00a0')"
+        text = _grouped(f"({sql})::bigint")
     elif column.is_free:
-        short = f"case when length({sql}) > {_MOST} then left({sql}, {_MOST}) || '…' else {sql} end"
-        text = shown_sql(f"({short})")
-        broken = rf"regexp_replace({text}, '(\S{{{_RUN}}})', '\1' || chr(8203), 'g')"
-        text = rf"case when regexp_matches({text}, '\S{{{_RUN + 6}}}') then {broken} else {text} end"
+        text = _free(sql)
     else:
         text = f"{sql}::varchar"
     return f"coalesce({text}, '')"
+
+
+def _grouped(number: str) -> str:
+    """Return SQL for a whole number in groups of three."""
+    return f"replace(format('{{:,}}', {number}), ',', '\u00a0')"
+
+
+def _free(sql: str) -> str:
+    """Return SQL for a text that somebody wrote: short, harmless, and it can break."""
+    cut = f"left({sql}, {_MOST}) || '…'"
+    short = f"case when length({sql}) > {_MOST} then {cut} else {sql} end"
+    text = shown_sql(f"({short})")
+    broken = rf"regexp_replace({text}, '(\S{{{_RUN}}})', '\1' || chr(8203), 'g')"
+    is_run = rf"regexp_matches({text}, '\S{{{_RUN + 6}}}')"
+    return f"case when {is_run} then {broken} else {text} end"

@@ -71,12 +71,12 @@ def _register(
         (words("fact.purpose"), _purpose(source, payer)),
         (words("fact.pay_on"), _pay_on(source)),
     ]
-    parts = dict(
-        (state, (first, rows))
+    parts = {
+        state: (first, rows)
         for state, first, rows in source.slices(
             f"(from payments where region_kato = '{region.kato}')", "state"
         )
-    )
+    }
     sections = [
         _section(source, state, *parts[state]) for state in _STATES if state in parts
     ]

@@ -1,7 +1,8 @@
-"""p27–p30: a month settled: sets, prices, contracts, faulty deliveries, what to recover."""
+"""p27–p30: a month settled: sets, prices, contracts, deliveries astray."""
 
 from collections.abc import Iterator
 from decimal import Decimal
+from typing import Any
 
 from komek.papers.paper import Column, Kind, Paper, Section, Signature, Table
 from komek.papers.source import Region, Source
@@ -57,7 +58,7 @@ def reconciliation_papers(source: Source) -> Iterator[Paper]:
 
 
 def _settlement(
-    source: Source, region: Region, settled: list[tuple[object, ...]]
+    source: Source, region: Region, settled: list[tuple[Any, ...]]
 ) -> Table:
     words = source.words
     ((entitled, planned),) = source.rows(

@@ -46,8 +46,8 @@ def return_papers(source: Source) -> Iterator[Paper]:
 def _registers(source: Source, registers: list[Entity]) -> Table:
     words = source.words
     rows = source.rows(
-        f"select {words.sql('entity', 'entity')}, snapshot_date, revision, rows_received,"
-        " rows_accepted, rows_quarantined, rows_duplicate"
+        f"select {words.sql('entity', 'entity')}, snapshot_date, revision,"
+        " rows_received, rows_accepted, rows_quarantined, rows_duplicate"
         " from run.marts.snapshot_use where list_contains($names, entity)"
         " order by entity",
         {"names": [entity.name for entity in registers]},
@@ -100,7 +100,7 @@ def _reason(source: Source) -> str:
 
 
 def _column(source: Source) -> str:
-    """Return SQL for the column a reason names: its words and its name, if it names one."""
+    """Return SQL for the column a reason names, if it does: its words, its name."""
     name = "split_part(reason, ':', 2)"
     said = source.words.sql("field", name)
     return (

@@ -112,7 +112,7 @@ class Source:
         title: str,
         facts: Sequence[tuple[str, Cell]],
         region: Region | None = None,
-        **more: Any,
+        **more: Any,  # noqa: ANN401  (each is the paper's own)
     ) -> Paper:
         """Return a paper of this publication; `more` is what else it has."""
         return Paper(
@@ -201,7 +201,8 @@ class Source:
             if region.kato != UNASSIGNED
         )
         end = f"case left({kato}, 2) {of_region} end"
-        return f"case when ends_with({name}, {end}) then left({name}, length({name}) - length({end})) else {name} end"
+        plain = f"left({name}, length({name}) - length({end}))"
+        return f"case when ends_with({name}, {end}) then {plain} else {name} end"
 
     def slices(self, table: str, keys: str) -> list[tuple[Any, ...]]:
         """Return the parts of a working table: the keys, the first place, the rows."""
@@ -219,6 +220,7 @@ class Source:
             values: what its parameters are.
         """
         okrug = self.words.name_sql("okrugs")
+        unit = self.place_sql("units", "persons.kato")
         self.connection.execute(
             f"""
             create or replace table {table} as
@@ -230,8 +232,7 @@ class Source:
                 persons.address,
                 persons.kato,
                 persons.birth_date,
-                nullif(concat_ws(', ', {okrug}, {self.place_sql("units", "persons.kato")}),
-                    '') as settlement
+                nullif(concat_ws(', ', {okrug}, {unit}), '') as settlement
             from run.staging.stg_persons as persons
             inner join wanted on persons.iin = wanted.iin
             left join run.facts.territories as units on persons.kato = units.kato

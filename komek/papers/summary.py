@@ -67,9 +67,16 @@ def _total(said: str, place: int, rows: Sequence[Sequence[Cell]]) -> Cell:
 def _settlement(source: Source) -> Table:
     names = {region.kato: region.name for region in source.regions}
     columns = (
-        "listed", "ended", "sets", "delivered", "failed", "returned", "outstanding",
-        "withdrawn", "amount_delivered",
-    )  # fmt: skip
+        "listed",
+        "ended",
+        "sets",
+        "delivered",
+        "failed",
+        "returned",
+        "outstanding",
+        "withdrawn",
+        "amount_delivered",
+    )
     rows = source.rows(
         f"select region_kato, {', '.join(columns)} from run.marts.list_reconciliation"
         " where list_month = $month order by region_kato",
@@ -108,17 +115,8 @@ def _status(source: Source) -> Table:
         "regions",
         ("region", "mode", "recipients", "amount", "norm", "floor", "list", "cause"),
         [
-            (
-                names.get(kato, kato),
-                mode,
-                recipients,
-                amount,
-                norm,
-                floor,
-                publication,
-                words.known("reason", blocked_by),
-            )  # fmt: skip
-            for kato, mode, recipients, amount, norm, floor, publication, blocked_by in rows
+            (names.get(kato, kato), *figures, words.known("reason", blocked_by))
+            for kato, *figures, blocked_by in rows
         ],
         total=False,
     )
@@ -208,7 +206,6 @@ def _deadlines(source: Source) -> Table:
 
 
 def _findings(source: Source) -> Table:
-    words = source.words
     rows = source.rows(
         """
         select finding, substring(paragraph, 2), count(*) as found from (

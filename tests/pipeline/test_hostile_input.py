@@ -20,9 +20,10 @@ import pytest
 from komek.base import database
 from komek.base.errors import printable
 from komek.base.places import Home
-from komek.cli import _progress, main
+from komek.cli import main
 from komek.publishing.publication import current_publication
 from komek.runs.filed import attached
+from komek.terminal import showing_progress
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "drop"
 KOMEK = str(Path(sys.executable).with_name("komek"))
@@ -286,7 +287,7 @@ def test_a_home_that_duckdb_would_cut_in_two_is_refused(
 
 
 def test_a_line_for_people_is_harmless(capsys: pytest.CaptureFixture[str]) -> None:
-    with _progress(quiet=False) as progress:
+    with showing_progress(quiet=False) as progress:
         progress.say("\x1b[2Jtwo\nlines")
     assert capsys.readouterr().out == "\\u001b[2Jtwo\nlines\n"
 

@@ -19,7 +19,7 @@ import duckdb
 
 from komek.base.errors import KomekError
 from komek.base.files import put
-from komek.papers.paper import Cell, Column, Kind, Paper, Section, Table
+from komek.papers.paper import RUN, Cell, Column, Kind, Paper, Section, Table
 from komek.papers.sheets import joined
 from komek.papers.words import Words, shown
 from komek.publishing.cells import shown as shown_sql
@@ -31,8 +31,8 @@ VOLUME_ROWS = 2_000
 _ARROW_ROWS = 10_000
 # What a cell of a page shows of a text; the workbook has more.
 _MOST = 240
-# So many characters without a place to break: one is made.
-_RUN = 18
+# A long run of letters may break after so many.
+_AFTER = 18
 _ALIGNED = {
     Kind.TEXT: "left",
     Kind.AMOUNT: "right",
@@ -198,7 +198,8 @@ def _table(table: Table) -> dict[str, object]:
 def _rows(connection: duckdb.DuckDBPyConnection, part: Section) -> Iterator[bytes]:
     """Yield the rows of a part as JSON: a list of lists of texts."""
     columns = _columns(part)
-    cells = ", ".join(_cell(column, n) for n, column in enumerate(columns))
+    is_odd = part.is_odd(connection)
+    cells = ", ".join(_cell(one, n, is_odd) for n, one in enumerate(columns))
     query = (
         f"select to_json([{cells}])::varchar from ({part.cells(columns)})"
         " order by place"
@@ -211,7 +212,7 @@ def _rows(connection: duckdb.DuckDBPyConnection, part: Section) -> Iterator[byte
     yield b"]"
 
 
-def _cell(column: Column, number: int) -> str:
+def _cell(column: Column, number: int, is_odd: bool) -> str:
     """Return SQL for what a cell shows of `cell_<number>`."""
     sql = f"cell_{number}"
     if column.kind is Kind.DATE:
@@ -223,7 +224,7 @@ def _cell(column: Column, number: int) -> str:
         text = f"case when {sql} is not null then {text} end"
     elif column.kind is Kind.COUNT:
         text = _grouped(f"({sql})::bigint")
-    elif column.is_free:
+    elif column.is_free and is_odd:
         text = _free(sql)
     else:
         text = f"{sql}::varchar"
@@ -240,6 +241,8 @@ def _free(sql: str) -> str:
     cut = f"left({sql}, {_MOST}) || '…'"
     short = f"case when length({sql}) > {_MOST} then {cut} else {sql} end"
     text = shown_sql(f"({short})")
-    broken = rf"regexp_replace({text}, '(\S{{{_RUN}}})', '\1' || chr(8203), 'g')"
-    is_run = rf"regexp_matches({text}, '\S{{{_RUN + 6}}}')"
+    broken = (
+        rf"regexp_replace({text}, '(\S{{{_AFTER}}})', '\1' || chr(8203), 'g')"
+    )
+    is_run = rf"regexp_matches({text}, '\S{{{RUN}}}')"
     return f"case when {is_run} then {broken} else {text} end"

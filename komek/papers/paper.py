@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
+import duckdb
+
+from komek.publishing.cells import has_commands
 from komek.publishing.workbook import Cell, Kind, Table
 
 __all__ = [
@@ -22,6 +25,12 @@ __all__ = [
     "Signature",
     "Table",
 ]
+
+
+# So many letters without a place to break are a long run of them.
+RUN = 24
+# A row whose texts are longer than that may have one that a cell does not hold.
+_LONG = 240
 
 
 @dataclass(frozen=True)
@@ -92,6 +101,24 @@ class Section:
             self.notes,
             self.is_signed and first + rows == self.first + self.rows,
         )
+
+    def is_odd(self, connection: duckdb.DuckDBPyConnection) -> bool:
+        """Say whether what somebody wrote in it is not shown as it is.
+
+        Few lists have such a text, and one look at each row is cheaper than a few at
+        each cell.
+        """
+        free = [f"({column.sql})::varchar" for column in self.columns if column.is_free]
+        if not free:
+            return False
+        line = f"concat_ws(' ', {', '.join(free)})"
+        (found,) = connection.execute(
+            f"select bool_or({has_commands('line')} or length(line) > {_LONG}"
+            f" or regexp_matches(line, '\\S{{{RUN}}}'))"
+            f" from (select {line} as line from {self.table}"
+            f" where place >= {self.first} and place < {self.first + self.rows})"
+        ).fetchone() or (False,)
+        return bool(found)
 
     def cells(self, columns: Sequence[Column]) -> str:
         """Return SQL for the values of the rows, `place` and `cell_0`, `cell_1`, ...

@@ -102,7 +102,8 @@ def _plain(value: Cell) -> Cell:
 
 def _sheet(connection: duckdb.DuckDBPyConnection, part: Section, name: str) -> Sheet:
     shown_as = [one for one in part.columns if one.on != "page"]
-    columns = [_column(one, number) for number, one in enumerate(shown_as)]
+    is_odd = part.is_odd(connection)
+    columns = [_column(one, number, is_odd) for number, one in enumerate(shown_as)]
 
     def rows_xml(styles: Styles) -> Iterator[memoryview]:
         # Row 1 is the header, and a sheet's rows count from 1.
@@ -114,12 +115,12 @@ def _sheet(connection: duckdb.DuckDBPyConnection, part: Section, name: str) -> S
     return Sheet(name, columns, part.rows, rows_xml)
 
 
-def _column(column: Column, number: int) -> SheetColumn:
+def _column(column: Column, number: int, is_odd: bool) -> SheetColumn:
     sql = f"cell_{number}"
     return SheetColumn(
         column.heading,
         column.width,
-        cut(shown(sql)) if column.is_free else sql,
+        cut(shown(sql)) if column.is_free and is_odd else sql,
         column.kind,
     )
 

@@ -220,11 +220,22 @@ class Source:
             values: what its parameters are.
         """
         okrug = self.words.name_sql("okrugs")
-        unit = self.place_sql("units", "persons.kato")
+        unit = self.place_sql("units", "units.kato")
         self.connection.execute(
             f"""
             create or replace table {table} as
-            with wanted as (select distinct iin from ({people}))
+            with wanted as (select distinct iin from ({people})),
+            places as (
+                select
+                    units.kato,
+                    nullif(concat_ws(', ', {okrug}, {unit}), '') as settlement
+                from run.facts.territories as units
+                left join run.facts.territories as okrugs
+                    on okrugs.kato = case
+                        when units.kato not like '%000'
+                            then concat(left(units.kato, 6), '000')
+                    end
+            )
             select
                 persons.iin,
                 concat_ws(' ', persons.last_name, persons.first_name,
@@ -232,13 +243,10 @@ class Source:
                 persons.address,
                 persons.kato,
                 persons.birth_date,
-                nullif(concat_ws(', ', {okrug}, {unit}), '') as settlement
+                places.settlement
             from run.staging.stg_persons as persons
             inner join wanted on persons.iin = wanted.iin
-            left join run.facts.territories as units on persons.kato = units.kato
-            left join run.facts.territories as okrugs
-                on units.kato not like '%000'
-                and okrugs.kato = concat(left(units.kato, 6), '000')
+            left join places on persons.kato = places.kato
             """,
             values,
         )

@@ -1,7 +1,7 @@
 """The papers an office signs, sends and files, made from a publication on demand."""
 
 from komek.papers.codes import Origin, code_of, is_code, origin_lines, resolve
-from komek.papers.make import (
+from komek.papers.making import (
     KINDS,
     NATIONAL,
     Made,

@@ -241,8 +241,6 @@ def _free(sql: str) -> str:
     cut = f"left({sql}, {_MOST}) || '…'"
     short = f"case when length({sql}) > {_MOST} then {cut} else {sql} end"
     text = shown_sql(f"({short})")
-    broken = (
-        rf"regexp_replace({text}, '(\S{{{_AFTER}}})', '\1' || chr(8203), 'g')"
-    )
+    broken = rf"regexp_replace({text}, '(\S{{{_AFTER}}})', '\1' || chr(8203), 'g')"
     is_run = rf"regexp_matches({text}, '\S{{{RUN}}}')"
     return f"case when {is_run} then {broken} else {text} end"

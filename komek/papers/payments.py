@@ -148,8 +148,8 @@ def _gather(source: Source, katos: list[str]) -> None:
             select
                 plan.region_kato,
                 case
-                    when plan.allocation = 'no_account' then 'no_account'
                     when plan.delivery_status = 'delivered' then 'paid'
+                    when plan.allocation = 'no_account' then 'no_account'
                     else 'to_pay'
                 end as state,
                 plan.iin,
@@ -245,8 +245,8 @@ def _totals(source: Source, region: Region) -> Table:
         select
             case
                 when allocation = 'withdrawn' then 'withdrawn'
-                when allocation = 'no_account' then 'no_account'
                 when delivery_status = 'delivered' then 'paid'
+                when allocation = 'no_account' then 'no_account'
                 else 'to_pay'
             end as state,
             count(*),

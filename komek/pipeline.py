@@ -44,8 +44,10 @@ from komek.runs.run import (
     overridden,
     stopped,
 )
+from komek.runs.staged import take_staging
 from komek.trust import events
 from komek.trust.chain import read_chain
+from komek.trust.kept import staged_before
 from komek.trust.receipts import said_first, seal, seal_if_missing, write_receipt
 from komek.trust.signatures import signing_key
 
@@ -104,8 +106,14 @@ def prepare(
 
 
 def stage(home: Home, run_id: str, _say: Say = print) -> None:
-    """Parse every registry; accept or quarantine each row."""
+    """Parse every registry; accept or quarantine each row.
+
+    What a run before has of the same snapshots is taken from it.
+    """
     with _step_of(home, run_id) as run:
+        before = staged_before(home, run.inputs)
+        if before:
+            take_staging(run, before)
         build.layer(run, "staging")
 
 

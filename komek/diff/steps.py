@@ -14,6 +14,7 @@ from komek.diff.law import law_as_on
 from komek.runs import rerun
 from komek.runs.inputs import Inputs, inputs_from_json
 from komek.runs.run import Request
+from komek.trust.kept import staged_before
 
 Receipt = Mapping[str, Any]
 CAUSES = ("data", "law", "policy", "time", "code")
@@ -175,4 +176,7 @@ class Work:
         if asked.law_on is not None:
             days = asked.law_on, asked.request.as_of
             tables = law_as_on(file, self.scratch.root / "frozen.duckdb", *days)
-        return rerun.build_again(self.scratch, asked.request, asked.inputs, tables).file
+        staged = staged_before(self.home, asked.inputs)
+        return rerun.build_again(
+            self.scratch, asked.request, asked.inputs, tables, staged
+        ).file

@@ -11,7 +11,7 @@ from komek.base import database, places
 from komek.base.settings import environment
 from komek.runs.failures import raise_failure
 from komek.runs.parsed import parsed
-from komek.runs.run import Run, blocked
+from komek.runs.run import Run, blocked, taken
 
 LAYERS = ("staging", "facts", "law", "marts")
 # Where a run's reports keep what dbt says of it.
@@ -154,6 +154,7 @@ def _variables(run: Run) -> dict[str, Any]:
         "policy_overrides": dict(run.request.policy_overrides),
         "policies": run.policies,
         "blocked_regions": blocked(run),
+        "taken": taken(run),
         "code_version": run.code_version,
         "law_sha256": run.law_sha256,
         "started_at": f"{run.started_at:%Y-%m-%d %H:%M:%S}",

@@ -136,7 +136,7 @@ def _open_anew(connection: duckdb.DuckDBPyConnection, home: Home, name: str) -> 
             connection.execute(f"create view {named} as from {_FILED}.{named}")
         for sql in _landing(connection, home):
             connection.execute(sql)
-        create_views(
+        _create(
             connection,
             [
                 sql
@@ -149,7 +149,7 @@ def _open_anew(connection: duckdb.DuckDBPyConnection, home: Home, name: str) -> 
         connection.execute(f"use {quoted(before)}")
 
 
-def create_views(connection: duckdb.DuckDBPyConnection, views: Sequence[str]) -> None:
+def _create(connection: duckdb.DuckDBPyConnection, views: Sequence[str]) -> None:
     """Create views, each once those that it stands on are there."""
     while views:
         waiting = []

@@ -15,6 +15,7 @@ from komek.runs import build
 from komek.runs.inputs import Inputs
 from komek.runs.layout import begin
 from komek.runs.run import Request, Run
+from komek.runs.staged import take_staging
 
 
 @contextmanager
@@ -57,6 +58,7 @@ def build_again(
     request: Request,
     inputs: Inputs,
     law_tables: Path | None = None,
+    staged: Path | None = None,
 ) -> Run:
     """Build every layer of a run in a scratch home, from the inputs given.
 
@@ -65,12 +67,16 @@ def build_again(
         request: what is asked of it.
         inputs: the snapshots and the calendar of a run before.
         law_tables: the file of a run whose law tables it reads; None: today's.
+        staged: the file of a run by the same code whose staging is taken, as far as it
+            is of the same snapshots; None: all is staged anew.
 
     Raises:
         StoppedError: an input is not what it was, or a value of law is missing.
         KomekError: dbt could not build a model.
     """
     run = begin(scratch, request, inputs)
+    if staged:
+        take_staging(run, staged)
     for layer in build.LAYERS:
         build.layer(run, layer, law_tables, docs=False)
     return run

@@ -22,6 +22,7 @@ from komek.runs.inputs import Inputs, inputs_from_json
 from komek.runs.version import code_version
 
 _BLOCKED = "blocked.json"
+TAKEN = "taken.json"
 _OVERRIDDEN = "overridden"
 _STOPPED = "stopped"
 
@@ -124,6 +125,15 @@ def blocked(run: Run) -> dict[str, str]:
     if not note.exists():
         return {}
     noted: dict[str, str] = json.loads(note.read_text(encoding="utf-8"))
+    return noted
+
+
+def taken(run: Run) -> list[str]:
+    """Return the models whose tables were taken from a run before."""
+    note = run.folder / TAKEN
+    if not note.exists():
+        return []
+    noted: list[str] = json.loads(note.read_text(encoding="utf-8"))
     return noted
 
 

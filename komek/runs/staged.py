@@ -1,40 +1,35 @@
 """Staging that a run before has done: the same snapshots need not be read again.
 
-What is accepted and rejected of a snapshot depends on its bytes, the registry table and
-the staging code, on no day and no reading of the law.
+What is rejected of a snapshot depends on its bytes, the registry table and the staging
+code, on no day and no reading of the law. So where a run before had the same snapshot
+at the same place, its tables of staging are copied, and dbt leaves them as they are.
 """
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
-from komek.base import database
-from komek.base.database import quoted
-from komek.runs import filed
-from komek.runs.inputs import inputs_from_json
-from komek.runs.run import Run
+from komek.base import database, registries
+from komek.base.files import put
+from komek.runs.run import TAKEN, Run
 
-STAGING = "staging"
-
-
-def is_staged_alike(run: Run, receipt: Mapping[str, Any]) -> bool:
-    """Say whether a filed run was staged from the same snapshots by the same code."""
-    return (
-        receipt["code_version"] == run.code_version
-        and inputs_from_json(receipt["inputs"]) == run.inputs
-    )
+_STAGING = "staging"
+# They rest on every registry; the profile also on when each snapshot is looked at.
+_REFERENCED = "stg_referenced_persons"
+_PROFILE = "registry_profile"
 
 
-def take_staging(run: Run, filed_file: Path) -> None:
-    """Put the staging of a filed run into the file of one that was just laid out.
-
-    Its tables are copied; its views are those of the same landed files.
+def take_staging(run: Run, filed_file: Path) -> list[str]:
+    """Copy what staging the file of another run has of the same snapshots.
 
     Args:
-        run: laid out, and of the same snapshots and code.
-        filed_file: the other run's file.
+        run: laid out, and nothing built in it.
+        filed_file: the file of a run by the same code.
+
+    Returns:
+        The models that dbt need not build; noted with the run.
 
     Raises:
         UsageError: KOMEK_KEY does not open the file.
@@ -42,28 +37,48 @@ def take_staging(run: Run, filed_file: Path) -> None:
     """
     with database.connect(run.file) as connection:
         database.attach(connection, filed_file, "other")
-        connection.execute(f"create schema if not exists {STAGING}")
-        tables = connection.execute(
-            "select table_name from duckdb_tables()"
-            " where (database_name, schema_name) = ('other', ?) order by table_name",
-            [STAGING],
-        ).fetchall()
-        for (table,) in tables:
-            named = f"{STAGING}.{quoted(table)}"
-            connection.execute(f"create table {named} as from other.{named}")
-        filed.create_views(connection, _views(connection))
+        connection.execute(f"create schema if not exists {_STAGING}")
+        taken = list(_alike(connection))
+        for table in taken:
+            named = f"{_STAGING}.{table}"
+            connection.execute(f"create or replace table {named} as from other.{named}")
+    put(run.folder / TAKEN, json.dumps(taken).encode())
+    return taken
 
 
-def _views(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """Return the SQL of the other run's views of staging, put away or not."""
-    kept = connection.execute(
-        "select sql from duckdb_views()"
-        " where (database_name, schema_name) = ('other', ?) order by view_name",
-        [STAGING],
+def _alike(connection: duckdb.DuckDBPyConnection) -> Iterator[str]:
+    """Yield the tables of staging that are the same in both runs."""
+    entities = [entity.name for entity in registries.every_entity()]
+    ours, theirs = (_snapshots(connection, catalog) for catalog in ("", "other."))
+    alike = [name for name in entities if ours.get(name) == theirs.get(name)]
+    yield from (f"rejected_{name}" for name in alike)
+    if alike == entities:
+        yield _REFERENCED
+        if _looked_at(connection, "") == _looked_at(connection, "other."):
+            yield _PROFILE
+
+
+def _snapshots(
+    connection: duckdb.DuckDBPyConnection, catalog: str
+) -> dict[str, list[tuple[object, ...]]]:
+    """Return the bytes and places of each entity's snapshot in a run."""
+    found: dict[str, list[tuple[object, ...]]] = {}
+    for entity, *rest in connection.execute(
+        f"""
+        select snapshots.entity, snapshots.sha256, files.file_no, files.landed_path
+        from {catalog}landing.landed_snapshots as snapshots
+        inner join {catalog}landing.landed_files as files
+            on snapshots.entity = files.entity
+        order by all
+        """
+    ).fetchall():
+        found.setdefault(entity, []).append(tuple(rest))
+    return found
+
+
+def _looked_at(
+    connection: duckdb.DuckDBPyConnection, catalog: str
+) -> list[tuple[object, ...]]:
+    return connection.execute(
+        f"select * from {catalog}landing.landed_snapshots order by all"
     ).fetchall()
-    put_away = connection.execute(
-        f"select sql from other.{filed.PUT_AWAY} where schema_name = ?"
-        " order by view_name",
-        [STAGING],
-    ).fetchall()
-    return [sql for (sql,) in (*kept, *put_away)]

@@ -33,12 +33,13 @@ from komek.runs.inputs import (
 )
 from komek.runs.layout import begin
 from komek.runs.run import Request, Run, note_blocked
-from komek.runs.staged import is_staged_alike, take_staging
+from komek.runs.staged import take_staging
 from komek.runs.version import code_version
 from komek.simulate.parameters import law_tables
+from komek.trust.kept import staged_before
 from komek.trust.receipts import read_receipt
 
-_DECIDED_IN = tuple(layer for layer in build.LAYERS if layer != "staging")
+_NOT_FILED: Mapping[str, Any] = {"policy_overrides": {}}
 
 
 @dataclass(frozen=True)
@@ -91,16 +92,15 @@ def simulate(
     try:
         with writing_to(home), rerun.scratch_home(home, "simulate") as scratch:
             request, inputs = _asked(home, base, as_of, policy_overrides)
-            before = base
-            if base is None or (against is None and not _is_the_day(base, as_of)):
+            blocked = _blocked_by_checks(base.file) if base else {}
+            before, staged = base, None
+            if before is None or (against is None and not _is_the_day(before, as_of)):
                 say("decide the day by the law as it stands ...")
                 plain = Request(request.as_of, request.known_at, {})
                 with _place(scratch, "before") as place:
-                    run = _decided(place, plain, inputs, base, None)
-                before = _Base("", run.file, {"policy_overrides": {}})
-                computed = _Base("", run.file, _receipt_like(run))
-                base = computed if base is None else base
-            assert before is not None  # noqa: S101  (mypy)
+                    run = _decided(home, place, plain, inputs, None, blocked, None)
+                before, staged = _Base("", run.file, _NOT_FILED), run.file
+                inputs = run.inputs
             say("decide it by what is simulated ...")
             tables = None
             if parameters:
@@ -108,7 +108,7 @@ def simulate(
                 known = str(request.as_of), str(request.known_at)
                 law_tables(tables, before.file, parameters, known)
             with _place(scratch, "after") as place:
-                after = _decided(place, request, inputs, base, tables)
+                after = _decided(home, place, request, inputs, staged, blocked, tables)
             return {
                 "as_of": str(request.as_of),
                 "known_at": str(request.known_at),
@@ -178,32 +178,23 @@ def _place(scratch: Home, name: str) -> Iterator[Home]:
 
 
 def _decided(
+    home: Home,
     place: Home,
     request: Request,
     inputs: Inputs | None,
-    base: _Base | None,
+    staged: Path | None,
+    blocked: Mapping[str, str],
     tables: Path | None,
 ) -> Run:
-    """Decide; staging is the base's, where it would be the same."""
+    """Decide a day in a place of its own; staging is taken from a run before."""
     run = begin(place, request, inputs)
-    if base is not None and is_staged_alike(run, base.receipt):
-        take_staging(run, base.file)
-    else:
-        build.layer(run, "staging")
-    if base is not None and base.run_id:
-        note_blocked(run, _blocked_by_checks(base.file))
-    for layer in _DECIDED_IN:
+    if staged := staged or staged_before(home, run.inputs):
+        take_staging(run, staged)
+    note_blocked(run, blocked)
+    for layer in build.LAYERS:
         build.layer(run, layer, tables, docs=False)
     filed.put_away(run.file)
     return run
-
-
-def _receipt_like(run: Run) -> dict[str, Any]:
-    return {
-        "code_version": run.code_version,
-        "inputs": run.inputs.as_json(),
-        "policy_overrides": dict(run.request.policy_overrides),
-    }
 
 
 def _blocked_by_checks(run_file: Path) -> dict[str, str]:

@@ -16,7 +16,6 @@ from filed_run import APRIL_20, compute
 from komek.base.errors import UsageError
 from komek.base.places import Home
 from komek.cli import cli
-from komek.runs import build
 from komek.runs.run import Request
 from komek.simulate import render, simulate
 from komek.simulate.parameters import parameter_values
@@ -36,19 +35,9 @@ def home(published_golden: Home, tmp_path_factory: pytest.TempPathFactory) -> Ho
 def older(home: Home) -> dict[str, Any]:
     """Lists up to age 18, and a floor of three indices."""
     before = state(home)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(build, "layer", without_staging(build.layer))
-        found = simulate(home, APRIL_20, OLDER, {"food_set_floor": Decimal(3)})
+    found = simulate(home, APRIL_20, OLDER, {"food_set_floor": Decimal(3)})
     assert state(home) == before
     return found
-
-
-def without_staging(layer: Any) -> Any:
-    def build_layer(run: Any, name: str, *more: Any, **how: Any) -> None:
-        assert name != "staging"
-        layer(run, name, *more, **how)
-
-    return build_layer
 
 
 def state(home: Home) -> dict[str, int]:

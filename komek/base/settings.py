@@ -20,6 +20,7 @@ KEY = "KOMEK_KEY"
 SIGNING_KEY = "KOMEK_SIGNING_KEY"
 VERIFY_KEY = "KOMEK_VERIFY_KEY"
 MEMORY_LIMIT = "KOMEK_MEMORY_LIMIT"
+PAYER = "KOMEK_PAYER"
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,7 @@ class Settings:
     memory_limit: str | None
     asks_approval: bool
     collector: str | None
+    payer: str | None
 
 
 def settings() -> Settings:
@@ -68,6 +70,7 @@ def settings() -> Settings:
         memory_limit=_given(MEMORY_LIMIT),
         asks_approval=_given("KOMEK_APPROVAL") == "1",
         collector=_given("OPENLINEAGE_URL"),
+        payer=_given(PAYER),
     )
 
 

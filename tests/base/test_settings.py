@@ -27,6 +27,7 @@ VARIABLES = {
     "memory_limit": "KOMEK_MEMORY_LIMIT",
     "asks_approval": "KOMEK_APPROVAL",
     "collector": "OPENLINEAGE_URL",
+    "payer": "KOMEK_PAYER",
 }
 
 

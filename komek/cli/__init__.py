@@ -9,7 +9,6 @@ import sys
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -23,7 +22,6 @@ from komek.base.places import has_source
 from komek.base.policies import policy_overrides
 from komek.cli import keeping, reading
 from komek.publishing import report
-from komek.publishing.publication import parsed_head
 from komek.runs.run import Request
 from komek.sources.pull import today
 from komek.terminal import showing_progress

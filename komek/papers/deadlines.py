@@ -93,7 +93,7 @@ def _gather(source: Source) -> None:
                 coalesce(forwarded.region_kato, registered.region_kato,
                     people.region_kato, 'unassigned') as region_kato,
                 concat_ws(', ', {words.sql("code", "addressee")},
-                    {words.name_sql("forwarded")}) as office,
+                    {source.place_sql("forwarded", "forwarded.kato")}) as office,
                 submitted_on as began_on
             from run.facts.applications as applications
             left join run.facts.territories as forwarded
@@ -106,7 +106,8 @@ def _gather(source: Source) -> None:
                 'jobseeker',
                 cases.case_id,
                 coalesce(places.region_kato, people.region_kato, 'unassigned'),
-                concat_ws(', ', $centre, cases.centre_id, {words.name_sql("places")}),
+                concat_ws(', ', $centre, cases.centre_id,
+                    {source.place_sql("places", "places.kato")}),
                 cases.registered_on
             from run.facts.jobseeker_cases as cases
             left join run.staging.stg_jobseekers as registered
@@ -134,7 +135,8 @@ def _gather(source: Source) -> None:
             select
                 faults.*,
                 coalesce(cases.region_kato, 'unassigned') as region_kato,
-                coalesce(nullif(cases.office, ''), $no_office) as office,
+                coalesce(upper(left(nullif(cases.office, ''), 1))
+                    || substring(cases.office, 2), $no_office) as office,
                 coalesce(faults.due_on, cases.began_on) as since
             from faults
             left join cases using (case_kind, case_id)

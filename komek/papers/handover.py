@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from komek.papers.paper import Column, Kind, Paper, Section, Signature, Table
+from komek.papers.paper import BLANK, Column, Kind, Paper, Section, Signature, Table
 from komek.papers.source import Region, Source
 
 _PARAGRAPHS = ("p28", "p30")
@@ -112,11 +112,11 @@ def _columns(source: Source, delivered: bool) -> list[Column]:
         *person,
         phone,
         *what,
-        Column(words("heading.handover_on"), 10, "''"),
-        Column(words("heading.recipient_signature"), 12, "''"),
-        Column(words("heading.courier_signature"), 12, "''"),
+        Column(words("heading.handover_on"), 10, BLANK),
+        Column(words("heading.recipient_signature"), 12, BLANK),
+        Column(words("heading.courier_signature"), 12, BLANK),
         Column(words("heading.attempt"), 8, "attempt::varchar"),
-        Column(words("heading.why_not"), 14, "''"),
+        Column(words("heading.why_not"), 14, BLANK),
     ]
 
 

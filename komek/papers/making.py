@@ -49,6 +49,8 @@ KINDS: Mapping[str, Maker] = {
 }
 # Of the whole country: no region has one of its own.
 NATIONAL = ("returns", "summary")
+# Of the sets that the run planned: those of its own month alone.
+OF_THE_PLAN = ("handover", "payments", "blocked")
 _FOLDER = "papers"
 
 
@@ -145,6 +147,7 @@ def make_papers(
     target: Path,
     say: Say = lambda _line: None,
     confirmations: Sequence[Confirmation] = (),
+    by_region: bool = True,
 ) -> list[Made]:
     """Make papers from the publication that holds.
 
@@ -154,6 +157,7 @@ def make_papers(
         target: the folder they go to, made if needed.
         say: takes lines for people.
         confirmations: of lists by their regions; every paper of a region shows them.
+        by_region: whether each region's go to a folder of its own below the target.
 
     Raises:
         UsageError: no such month or region, or the payer's configuration lacks
@@ -173,7 +177,7 @@ def make_papers(
             ) as source:
                 made = []
                 for kind in request.chosen:
-                    made.append(_made(source, kind, request, target))
+                    made.append(_made(source, kind, request, target, by_region))
                     files, note = len(made[-1].files), made[-1].note
                     say(f"{kind}: {files} files{f' ({note})' if note else ''}")
                 return made
@@ -243,15 +247,19 @@ def make(
         UsageError, KomekError: as `make_papers`.
     """
     asked = Request((kind,), month.isoformat() if month else None, region, lang)
-    (made,) = make_papers(home, asked, target, confirmations=confirmations)
+    (made,) = make_papers(
+        home, asked, target, confirmations=confirmations, by_region=False
+    )
     return list(made.files)
 
 
-def _made(source: Source, kind: str, request: Request, target: Path) -> Made:
+def _made(
+    source: Source, kind: str, request: Request, target: Path, by_region: bool
+) -> Made:
     files: list[Path] = []
     try:
         for paper in KINDS[kind](source):
-            folder = target / _place(paper) if request.region_kato is None else target
+            folder = target / paper.folder if by_region else target
             make_private(folder)
             if isinstance(paper, Attachment):
                 path = folder / paper.name
@@ -268,8 +276,10 @@ def _made(source: Source, kind: str, request: Request, target: Path) -> Made:
         if request.kinds:
             raise
         return Made(kind, files, str(error))
-    return Made(kind, files, "" if files else "nothing to put on paper")
+    return Made(kind, files, "" if files else _nothing(source, kind))
 
 
-def _place(paper: Paper | Attachment) -> str:
-    return paper.folder
+def _nothing(source: Source, kind: str) -> str:
+    if kind in OF_THE_PLAN and not source.is_planned:
+        return f"what is published does not plan {source.month:%Y-%m}"
+    return "nothing to put on paper"

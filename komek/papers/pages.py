@@ -19,7 +19,7 @@ import duckdb
 
 from komek.base.errors import KomekError
 from komek.base.files import put
-from komek.papers.paper import RUN, Cell, Column, Kind, Paper, Section, Table
+from komek.papers.paper import BLANK, RUN, Cell, Column, Kind, Paper, Section, Table
 from komek.papers.sheets import joined
 from komek.papers.words import Words, shown
 from komek.publishing.cells import shown as shown_sql
@@ -170,6 +170,8 @@ def _part(part: Section, words: Words) -> dict[str, object]:
         "totals": [[label, shown(value)] for label, value in part.totals],
         "total": words("label.total"),
         "is_signed": part.is_signed,
+        # Who signs in a row needs room for it.
+        "is_tall": any(one.sql == BLANK for one in columns),
         "is_long": part.rows > VOLUME_ROWS // 4,
     }
 

@@ -4,7 +4,7 @@ The creditor is whose account it is; where that is a parent or guardian of the r
 (p29), the recipient is the ultimate creditor. Nothing in a message hangs on the clock.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -43,47 +43,53 @@ class Payment:
 
 
 @dataclass(frozen=True)
+class Batch:
+    """What the messages of a region have in common.
+
+    Attributes:
+        payer: who pays.
+        name: what the messages' names begin with, at most 28 letters.
+        purpose: the wording of the payments' purpose.
+        made: the day they are dated.
+        pay_on: the day to pay on.
+    """
+
+    payer: Payer
+    name: str
+    purpose: str
+    made: date
+    pay_on: date
+
+
+@dataclass(frozen=True)
 class Message:
-    """A message, and what it must add up to."""
+    """What a message adds up to."""
 
     number: int
-    content: bytes
     payments: int
     total: Decimal
 
 
-def messages(
-    payments: Sequence[Payment],
-    payer: Payer,
-    name: str,
-    purpose: str,
-    made: date,
-    pay_on: date,
-) -> Iterator[Message]:
-    """Yield the messages of a region's payments, in order.
+def message(
+    batch: Batch, number: int, payments: Sequence[Payment]
+) -> tuple[Message, bytes]:
+    """Return a message of some payments, `MOST` of them at most, and its bytes.
 
     Args:
-        payments: all of them.
-        payer: who pays.
-        name: what the messages' names begin with, at most 28 letters.
-        purpose: the wording of the payment's purpose.
-        made: the day it is dated.
-        pay_on: the day to pay on.
+        batch: what it has in common with the others.
+        number: which it is, from 1 on.
+        payments: its payments.
 
     Raises:
-        KomekError: a message does not hold to the schema, or to its sums.
+        KomekError: it does not hold to the schema, or to its sums.
     """
-    for number, first in enumerate(range(0, len(payments), MOST), 1):
-        part = payments[first : first + MOST]
-        total = sum((one.amount for one in part), Decimal(0))
-        root = _document(
-            part, payer, f"{name}-{number:02}", first, purpose, made, pay_on, total
-        )
-        _check(root, len(part), total)
-        content = etree.tostring(
-            root, xml_declaration=True, encoding="UTF-8", pretty_print=True
-        )
-        yield Message(number, bytes(content), len(part), total)
+    total = sum((one.amount for one in payments), Decimal(0))
+    root = _document(batch, number, payments, total)
+    _check(root, len(payments), total)
+    content = etree.tostring(
+        root, xml_declaration=True, encoding="UTF-8", pretty_print=True
+    )
+    return Message(number, len(payments), total), bytes(content)
 
 
 @cache
@@ -116,39 +122,32 @@ def _check(root: etree._Element, count: int, total: Decimal) -> None:
 
 
 def _document(
-    part: Sequence[Payment],
-    payer: Payer,
-    name: str,
-    first: int,
-    purpose: str,
-    made: date,
-    pay_on: date,
-    total: Decimal,
+    batch: Batch, number: int, payments: Sequence[Payment], total: Decimal
 ) -> etree._Element:
+    name, payer = f"{batch.name}-{number:02}", batch.payer
     root = etree.Element(f"{{{_NAMESPACE}}}Document", nsmap={None: _NAMESPACE})
     transfer = _below(root, "CstmrCdtTrfInitn")
     head = _below(transfer, "GrpHdr")
     _text(head, "MsgId", name)
-    _text(head, "CreDtTm", f"{made.isoformat()}T00:00:00")
-    _sums(head, part, total)
+    _text(head, "CreDtTm", f"{batch.made.isoformat()}T00:00:00")
+    _sums(head, payments, total)
     _organisation(_below(head, "InitgPty"), payer)
-    batch = _below(transfer, "PmtInf")
-    _text(batch, "PmtInfId", name)
-    _text(batch, "PmtMtd", "TRF")
-    _sums(batch, part, total)
-    _text(_below(batch, "ReqdExctnDt"), "Dt", pay_on.isoformat())
-    _organisation(_below(batch, "Dbtr"), payer)
-    _account(batch, "DbtrAcct", payer.iban)
-    _text(_below(_below(batch, "DbtrAgt"), "FinInstnId"), "BICFI", payer.bic)
-    for number, payment in enumerate(part, first + 1):
-        _payment(batch, payment, payer, f"{name}-{number}", purpose)
+    body = _below(transfer, "PmtInf")
+    _text(body, "PmtInfId", name)
+    _text(body, "PmtMtd", "TRF")
+    _sums(body, payments, total)
+    _text(_below(body, "ReqdExctnDt"), "Dt", batch.pay_on.isoformat())
+    _organisation(_below(body, "Dbtr"), payer)
+    _account(body, "DbtrAcct", payer.iban)
+    _text(_below(_below(body, "DbtrAgt"), "FinInstnId"), "BICFI", payer.bic)
+    for place, payment in enumerate(payments, 1):
+        _payment(body, payment, batch, f"{name}-{place}")
     return root
 
 
-def _payment(
-    batch: etree._Element, payment: Payment, payer: Payer, name: str, purpose: str
-) -> None:
-    one = _below(batch, "CdtTrfTxInf")
+def _payment(body: etree._Element, payment: Payment, batch: Batch, name: str) -> None:
+    payer = batch.payer
+    one = _below(body, "CdtTrfTxInf")
     _text(_below(one, "PmtId"), "EndToEndId", name)
     amount = _text(_below(one, "Amt"), "InstdAmt", f"{payment.amount:.2f}")
     amount.set("Ccy", _CURRENCY)
@@ -165,12 +164,12 @@ def _payment(
         _person(_below(one, "UltmtCdtr"), payment.recipient)
     _text(_below(one, "Purp"), "Prtry", payer.knp)
     said = _below(one, "RmtInf")
-    _text(said, "Ustrd", purpose)
+    _text(said, "Ustrd", batch.purpose)
     _text(said, "Ustrd", f"EKNP {payer.kod}{payer.kbe}{_CURRENCY}{payer.knp}")
 
 
-def _sums(parent: etree._Element, part: Sequence[Payment], total: Decimal) -> None:
-    _text(parent, "NbOfTxs", str(len(part)))
+def _sums(parent: etree._Element, payments: Sequence[Payment], total: Decimal) -> None:
+    _text(parent, "NbOfTxs", str(len(payments)))
     _text(parent, "CtrlSum", f"{total:.2f}")
 
 

@@ -27,6 +27,8 @@ __all__ = [
 ]
 
 
+# The SQL of a column that people fill in by hand.
+BLANK = "''"
 # So many letters without a place to break are a long run of them.
 RUN = 24
 # A row whose texts are longer than that may have one that a cell does not hold.
@@ -40,7 +42,7 @@ class Column:
     Attributes:
         heading: as people read it.
         width: in characters; on a page it shares the width with the others.
-        sql: its value, of the section's table; of a blank column ''.
+        sql: its value, of the section's table; `BLANK` where people write.
         kind: what its cells are.
         is_free: whether somebody wrote it: then nothing in it is obeyed, and no cell is
             longer than it may be.

@@ -49,14 +49,15 @@ def payment_papers(source: Source) -> Iterator[Paper | Attachment]:
         _gather(source, [region.kato for region in regions])
     for region in regions:
         payer = payers[region.kato]
-        messages = list(_messages(source, region, payer))
+        messages = []
+        for message, content in _messages(source, region, payer):
+            messages.append(message)
+            yield Attachment(_file(source, region, message), region.kato, content)
         yield _register(source, region, payer, messages)
-        for message in messages:
-            yield Attachment(
-                f"pain001-{region.kato}-{source.month:%Y-%m}-{message.number:02}.xml",
-                region.kato,
-                message.content,
-            )
+
+
+def _file(source: Source, region: Region, message: pain001.Message) -> str:
+    return f"pain001-{region.kato}-{source.month:%Y-%m}-{message.number:02}.xml"
 
 
 def _register(
@@ -191,35 +192,45 @@ def _gather(source: Source, katos: list[str]) -> None:
 
 def _messages(
     source: Source, region: Region, payer: Payer
-) -> Iterator[pain001.Message]:
-    """Yield the bank's messages, once they add up to what is to pay."""
-    rows = source.rows(
-        "select iban, owner, account_iin, name, iin, amount from payments"
-        f" where region_kato = '{region.kato}' and state = 'to_pay' order by place"
+) -> Iterator[tuple[pain001.Message, bytes]]:
+    """Yield the bank's messages, a part of the payments at a time.
+
+    Raises:
+        KomekError: they do not add up to what is to pay.
+    """
+    batch = pain001.Batch(
+        payer,
+        f"{source.code.replace('-', '')}{region.kato[:2]}{source.month:%y%m}",
+        _purpose(source, payer),
+        source.as_of,
+        _pay_on(source),
     )
-    payments = [
-        pain001.Payment(
-            iban,
-            pain001.Person(owner or "", owner_iin),
-            pain001.Person(name or "", iin) if iin != owner_iin else None,
-            amount,
-        )
-        for iban, owner, owner_iin, name, iin, amount in rows
-    ]
-    messages = list(
-        pain001.messages(
-            payments,
-            payer,
-            f"{source.code.replace('-', '')}{region.kato[:2]}{source.month:%y%m}",
-            _purpose(source, payer),
-            source.as_of,
-            _pay_on(source),
-        )
+    to_pay = f"from payments where region_kato = '{region.kato}' and state = 'to_pay'"
+    ((first, count, wanted),) = source.rows(
+        "select min(place), count(*), coalesce(sum(amount), 0)::decimal(18, 2) "
+        + to_pay
     )
-    total = sum((message.total for message in messages), Decimal(0))
-    if total != sum((one.amount for one in payments), Decimal(0)):
+    total = Decimal(0)
+    for number, start in enumerate(range(0, count, pain001.MOST), 1):
+        rows = source.rows(
+            f"select iban, owner, account_iin, name, iin, amount {to_pay}"
+            " and place >= $first and place < $end order by place",
+            {"first": first + start, "end": first + start + pain001.MOST},
+        )
+        payments = [
+            pain001.Payment(
+                iban,
+                pain001.Person(owner or "", owner_iin),
+                pain001.Person(name or "", iin) if iin != owner_iin else None,
+                amount,
+            )
+            for iban, owner, owner_iin, name, iin, amount in rows
+        ]
+        message, content = pain001.message(batch, number, payments)
+        total += message.total
+        yield message, content
+    if total != wanted:
         raise KomekError(f"pain.001 of region {region.kato} does not add up")
-    yield from messages
 
 
 def _purpose(source: Source, payer: Payer) -> str:
@@ -284,7 +295,7 @@ def _files(source: Source, region: Region, messages: list[pain001.Message]) -> T
         ],
         [
             (
-                f"pain001-{region.kato}-{source.month:%Y-%m}-{message.number:02}.xml",
+                _file(source, region, message),
                 message.payments,
                 message.total,
             )

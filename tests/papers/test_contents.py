@@ -7,7 +7,6 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from komek.papers import make
 from komek.papers.notifications import SMS_LETTERS, messages
 from made_papers import Papers
 from paper_files import (
@@ -328,8 +327,3 @@ def test_whom_to_tell_what(papers: Papers) -> None:
         if row["Пункт"] == "17":
             assert "01.05.2020" in texts[0]
             assert "01.05.2020" in texts[3]
-
-
-def test_a_month_without_a_plan_has_no_sheets(papers: Papers, tmp_path: Path) -> None:
-    # The month of the run is the only one that this publication plans.
-    assert make(papers.home, "handover", date(2020, 4, 1), NORTH, "kk", tmp_path)

@@ -4,6 +4,7 @@ import json
 import re
 import stat
 import sys
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from komek.papers import (
     resolve,
 )
 from komek.papers import pages as pages_module
+from komek.papers.source import opened
 from made_papers import Papers
 from paper_files import on_page, pages, pdfs, rows_of, sheets, squeezed, title_sheet
 
@@ -245,3 +247,12 @@ def test_under_a_key_papers_need_a_folder_by_name(
     monkeypatch.setenv("KOMEK_KEY", "a passphrase of ours")
     with pytest.raises(UsageError, match="--to"):
         default_folder(papers.home)
+
+
+def test_a_month_that_is_not_planned_has_no_sheets(
+    papers: Papers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with opened(papers.home, None, None, "ru", tmp_path) as source:
+        other = replace(source, month=date(2020, 3, 1))
+        for kind in ("handover", "payments", "blocked", "list", "supplement"):
+            assert not [*KINDS[kind](other)]

@@ -13,7 +13,7 @@ from xsdata.formats.dataclass.parsers import XmlParser
 
 from komek.base.errors import UsageError
 from komek.cli import main
-from komek.papers import Request, make_papers, pain001
+from komek.papers import Request, make, make_papers, pain001
 from komek.papers.payer import payer_of
 from made_papers import Papers
 from paper_files import PAYER, rows_of, sheets, title_sheet
@@ -100,18 +100,29 @@ def test_the_register_adds_up_to_file_and_settlement(papers: Papers) -> None:
     assert title_sheet(workbook)["Итого"] == len(rows_of(workbook)) == sets
 
 
-def test_a_large_region_is_several_files(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pain001, "MOST", 3)
-    person = pain001.Person("А" * 200 + "\x00", "000000000101")
-    payments = [
-        pain001.Payment("KZ85125KZT0000000001", person, None, Decimal(f"{n}.01"))
-        for n in range(1, 8)
-    ]
-    day = date(2020, 4, 20)
-    found = [*pain001.messages(payments, payer_of(CASH), "X", "набор", day, day)]
+def test_a_large_region_is_several_files(
+    papers: Papers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pain001, "MOST", 2)
+    files_made = make(papers.home, "payments", None, CASH, "ru", tmp_path)
+    parts = [read_back(path).grp_hdr for path in files_made if path.suffix == ".xml"]
+    whole = read_back(bank_files(papers)[0]).grp_hdr
 
-    assert [one.payments for one in found] == [3, 3, 1]
-    assert sum(one.total for one in found) == sum(one.amount for one in payments)
+    assert [int(one.nb_of_txs) for one in parts] == [2, 2, 1]
+    assert sum(one.ctrl_sum for one in parts) == whole.ctrl_sum
+    assert len({one.msg_id for one in parts}) == 3
+
+
+def test_a_name_that_xml_cannot_hold_is_shown() -> None:
+    person = pain001.Person("А\x00" * 200, "000000000101")
+    payment = pain001.Payment("KZ85125KZT0000000001", person, None, Decimal("1.10"))
+    day = date(2020, 4, 20)
+    batch = pain001.Batch(payer_of(CASH), "X", "набор", day, day)
+
+    message, content = pain001.message(batch, 1, [payment])
+
+    assert (message.payments, message.total) == (1, Decimal("1.10"))
+    assert "А\\u0000А" in content.decode()
 
 
 # The payer

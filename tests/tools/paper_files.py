@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from datetime import date, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +70,12 @@ def rows_of(path: Path) -> list[dict[str, Any]]:
 
 def pages(*paths: Path) -> list[str]:
     """Return the text of the pages of PDFs."""
-    return [page.extract_text() for path in paths for page in PdfReader(path).pages]
+    return [text for path in paths for text in _pages(path)]
+
+
+@cache
+def _pages(path: Path) -> tuple[str, ...]:
+    return tuple(page.extract_text() for page in PdfReader(path).pages)
 
 
 def squeezed(text: str) -> str:

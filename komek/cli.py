@@ -123,7 +123,26 @@ def _progress(quiet: bool) -> Iterator[_Progress]:
         progress.close()
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+# What the portal needs takes half a second to import: only where it is called.
+_PORTAL = ("serve", "user", "token", "access")
+
+
+class _Commands(click.Group):
+    """The commands below, and those of the portal."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*super().list_commands(ctx), *_PORTAL]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _PORTAL:
+            return super().get_command(ctx, cmd_name)
+        from komek.portal import commands  # noqa: PLC0415
+
+        found: click.Command = getattr(commands, cmd_name)
+        return found
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="komek")
 def cli() -> None:
     """Decide by Order No. 118 of 1 April 2020, and show why."""

@@ -37,7 +37,8 @@ _REGIONAL = (
     "deadlines",
     "case_findings",
     "extensions",
-    "own_rows",
+    "own_registries",
+    "own_quarantine",
 )
 # Of these the region's own column would say the same in each row.
 _REGION_MARTS = ("region_status", "list_reconciliation", "contract_findings")

@@ -107,16 +107,21 @@ from recipients
 group by all
 order by all;
 
+-- Of a list the hash is over what no later one changes: who was listed where and why.
 create table lists as
 select
     region_kato,
     list_month,
     list_no,
     listed_on,
-    sum(people)::bigint as listed,
-    (coalesce(sum(people) filter (where standing = 'ended'), 0))::bigint as ended
-from cells
-where list_no is not null
+    count(*) as listed,
+    count(*) filter (where standing = 'ended') as ended,
+    sha256(string_agg(
+        concat_ws('|', iin, list_month, list_no, listed_on, district_kato, grounds),
+        chr(10) order by place
+    )) as sha256
+from recipients
+where list_no is not null and is_person
 group by all
 order by all;
 
@@ -262,9 +267,9 @@ from run.marts.quarantine
 group by all
 order by all;
 
--- What registries of the regions' own say of each: the norms, the contracts, and the
--- deliveries to whoever is theirs.
-create table own_rows as
+-- The registries of the regions' own: the norms, the contracts, and the deliveries to
+-- whoever is theirs, each row received with what it was rejected for.
+create table own_received as
 with received as (
     select 'food_set_norms' as entity, left(kato, 2) || '0000000' as region_kato,
         source_row
@@ -283,18 +288,31 @@ select
     files.entity,
     files.snapshot_date,
     files.file,
-    rejected.reason,
-    count(distinct received.source_row) as rows,
-    min(received.source_row % {rows_per_file})
-        filter (where rejected.reason is not null) as example_row
+    received.source_row % {rows_per_file} as row_number
 from received
 inner join run.landing.landed_files as files
-    on received.source_row // {rows_per_file} = files.file_no
-left join run.marts.quarantine as rejected
+    on received.source_row // {rows_per_file} = files.file_no;
+
+create table own_registries as
+select region_kato, entity, snapshot_date, count(*) as rows_received
+from own_received
+group by all
+order by all;
+
+create table own_quarantine as
+select
+    received.region_kato,
+    received.entity,
+    received.file,
+    rejected.reason,
+    count(*) as rows,
+    min(received.row_number) as example_row
+from own_received as received
+inner join run.marts.quarantine as rejected
     on
-        files.entity = rejected.entity
-        and files.file = rejected.file
-        and received.source_row % {rows_per_file} = rejected.row_number
+        received.entity = rejected.entity
+        and received.file = rejected.file
+        and received.row_number = rejected.row_number
 group by all
 order by all;
 

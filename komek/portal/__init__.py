@@ -1,0 +1,1 @@
+"""The portal: what regions, ministry, bodies, engineers and auditors see, and who may."""

@@ -11,6 +11,7 @@ from komek.base.places import Home
 from komek.portal.access import AccessLog, Shown
 from komek.portal.accounts import Accounts, Visitor
 from komek.portal.files import Files, NotThereError
+from komek.portal.jobs import Jobs
 
 _WINDOW_SECONDS = 60.0
 
@@ -61,6 +62,7 @@ class Site:
         self.files = Files(home)
         self.accounts = Accounts(home)
         self.log = AccessLog(home)
+        self.jobs = Jobs(home)
         self.requests = Limit(options.a_minute)
         self.sign_ins = Limit(options.sign_ins_a_minute)
 

@@ -39,6 +39,7 @@ _REGIONAL = (
     "extensions",
     "own_registries",
     "own_quarantine",
+    "own_rejected",
 )
 # Of these the region's own column would say the same in each row.
 _REGION_MARTS = ("region_status", "list_reconciliation", "contract_findings")
@@ -81,6 +82,9 @@ _OF_ENGINEER = {
     "run": "select * from run.marts.run",
     "registries": "select * from registries",
     "quarantine": "select * from quarantine",
+    "rejected": (
+        "select entity, file, row_number, reason from run.marts.quarantine order by all"
+    ),
 }
 
 

@@ -299,20 +299,30 @@ from own_received
 group by all
 order by all;
 
-create table own_quarantine as
+create table own_rejected as
 select
     received.region_kato,
     received.entity,
     received.file,
-    rejected.reason,
-    count(*) as rows,
-    min(received.row_number) as example_row
+    received.row_number,
+    rejected.reason
 from own_received as received
 inner join run.marts.quarantine as rejected
     on
         received.entity = rejected.entity
         and received.file = rejected.file
         and received.row_number = rejected.row_number
+order by all;
+
+create table own_quarantine as
+select
+    region_kato,
+    entity,
+    file,
+    reason,
+    count(*) as rows,
+    min(row_number) as example_row
+from own_rejected
 group by all
 order by all;
 

@@ -327,7 +327,7 @@ def as_workbook(
         def rendered(styles: Styles) -> Iterator[bytes]:
             xml = row_sql(columns, "(n + 1)::varchar", styles)
             reader.connection.execute(
-                f"select {xml} {_from(where, sort)} where n <= {MAX_ROWS} order by n",
+                f"select {xml} {_from(where, sort)} order by n limit {rows}",
                 values,
             )
             while parts := reader.connection.fetchmany(_BATCH):

@@ -129,9 +129,8 @@ def returns(request: Request, entity: Entity, visitor: Viewing) -> Response:
         raise NotThereError
     text = StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
-    say = lang.text
-    heads = ("File", "Row", "Column", "Code", "Reason")
-    writer.writerow([say(head) for head in heads])
+    _ = lang.text
+    writer.writerow([_("File"), _("Row"), _("Column"), _("Code"), _("Reason")])
     for row in found:
         column = row["reason"].partition(":")[2]
         said = lang.word("quarantine", row["reason"])

@@ -20,7 +20,8 @@ from komek.base import database, ending
 from komek.base.errors import StoppedError, listed, printable
 from komek.base.files import private_files
 from komek.base.lock import writer_lock
-from komek.base.places import Home, default_home, has_source
+from komek.base.options import Day, home_at, home_option, json_option
+from komek.base.places import has_source
 from komek.base.policies import policy_overrides
 from komek.publishing import report
 from komek.publishing.publication import parsed_head
@@ -30,41 +31,9 @@ if TYPE_CHECKING:
     import rich.progress
 
 
-class _Day(click.ParamType[date]):
-    """A date written YYYY-MM-DD."""
-
-    name = "YYYY-MM-DD"
-
-    def convert(
-        self,
-        value: object,
-        param: click.Parameter | None,
-        ctx: click.Context | None,
-    ) -> date:
-        if isinstance(value, date):
-            return value
-        try:
-            day = date.fromisoformat(str(value))
-        except ValueError:
-            day = None
-        if day is None or day.isoformat() != value:
-            self.fail(f"{value!r} is not a date of the form YYYY-MM-DD", param, ctx)
-        return day
-
-
-_home = click.option(
-    "--home",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Where everything is written (default: data/ in the project).",
-)
 _drop = click.option(
     "--drop", help="A drop folder, in place of the configured sources."
 )
-_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-
-
-def _home_at(path: Path | None) -> Home:
-    return Home(path.resolve()) if path else default_home()
 
 
 class _Progress:
@@ -158,8 +127,8 @@ def cli() -> None:
     help="Share of the nation; 1.0 is 18,631,779 people.",
 )
 @click.option("--seed", type=int, default=118, show_default=True)
-@click.option("--from", "first", type=_Day(), default="2020-03-01", show_default=True)
-@click.option("--to", "last", type=_Day(), default="2020-05-31", show_default=True)
+@click.option("--from", "first", type=Day(), default="2020-03-01", show_default=True)
+@click.option("--to", "last", type=Day(), default="2020-05-31", show_default=True)
 def nation(folder: Path, scale: float, seed: int, first: date, last: date) -> None:
     """Write the demo nation into FOLDER, as a drop folder."""
     from komek.nation import write_nation  # noqa: PLC0415
@@ -173,13 +142,13 @@ def nation(folder: Path, scale: float, seed: int, first: date, last: date) -> No
 @cli.command()
 @_drop
 @click.option("--entity", "entities", multiple=True, help="Only this entity (repeat).")
-@_home
-@_json
+@home_option
+@json_option
 def pull(
     drop: str | None, entities: Sequence[str], home: Path | None, as_json: bool
 ) -> None:
     """Land what the sources have."""
-    at = _home_at(home)
+    at = home_at(home)
     with _progress(as_json) as progress, writer_lock(at, "komek pull", progress.say):
         landed = pipeline.pull(at, drop, list(entities) or None, say=progress.say)
         progress.say(f"{landed} new snapshots in {at.landing}")
@@ -188,10 +157,10 @@ def pull(
 
 
 @cli.command()
-@click.option("--as-of", type=_Day(), required=True, help="The day to decide for.")
-@click.option("--known-at", type=_Day(), help="Last day of records (default: as-of).")
+@click.option("--as-of", type=Day(), required=True, help="The day to decide for.")
+@click.option("--known-at", type=Day(), help="Last day of records (default: as-of).")
 @_drop
-@_home
+@home_option
 @click.option("--policy", "policies", multiple=True, help="NAME=VALUE (repeat).")
 @click.option("--override", help="Why to go on past tolerance checks.")
 @click.option(
@@ -200,7 +169,7 @@ def pull(
     is_flag=True,
     help="Publish it although a later day is published.",
 )
-@_json
+@json_option
 def run(
     as_of: date,
     known_at: date | None,
@@ -221,7 +190,7 @@ def run(
         override,
         publish_earlier,
     )
-    at = _home_at(home)
+    at = home_at(home)
     with _progress(as_json) as progress, writer_lock(at, "komek run", progress.say):
         if drop is not None or has_source():
             with progress.step("pull the registries"):
@@ -245,8 +214,8 @@ def run(
 @click.option(
     "--lang", type=click.Choice(["en", "ru", "kk"]), default="en", show_default=True
 )
-@_home
-@_json
+@home_option
+@json_option
 def explain(
     iin: str, run_id: str | None, lang: str, home: Path | None, as_json: bool
 ) -> None:
@@ -254,21 +223,21 @@ def explain(
     from komek.explain import explain as explanation_of  # noqa: PLC0415
     from komek.explain import render  # noqa: PLC0415
 
-    explanation = explanation_of(_home_at(home), iin, run_id)
+    explanation = explanation_of(home_at(home), iin, run_id)
     _show(explanation, lambda found: render(found, lang), as_json)
 
 
 @cli.command()
 @click.argument("first")
 @click.argument("second")
-@_home
-@_json
+@home_option
+@json_option
 def diff(first: str, second: str, home: Path | None, as_json: bool) -> None:
     """Who was added, removed or changed between two runs, and the one cause of each."""
     from komek.diff import diff as difference_of  # noqa: PLC0415
     from komek.diff import render  # noqa: PLC0415
 
-    at = _home_at(home)
+    at = home_at(home)
     with _progress(as_json) as progress:
         difference = difference_of(at, first, second, progress.say)
     _show(difference, render, as_json)
@@ -289,8 +258,8 @@ def diff(first: str, second: str, home: Path | None, as_json: bool) -> None:
     type=click.Path(dir_okay=False, path_type=Path),
     help="PEM file of the keys that sign (default: KOMEK_VERIFY_KEY).",
 )
-@_home
-@_json
+@home_option
+@json_option
 def verify(
     run_id: str | None,
     is_chain: bool,
@@ -306,7 +275,7 @@ def verify(
     from komek.trust.signatures import public_keys  # noqa: PLC0415
     from komek.trust.verify import verify as verified  # noqa: PLC0415
 
-    at = _home_at(home)
+    at = home_at(home)
     if run_id is None:
         audited = audit(at, public_keys(public_key), map(parsed_head, heads))
         findings, notes = audited.findings, audited.notes
@@ -336,15 +305,15 @@ def verify(
 
 
 @cli.command()
-@click.option("--before", type=_Day(), required=True, help="Retire what is older.")
+@click.option("--before", type=Day(), required=True, help="Retire what is older.")
 @click.option("--dry-run", is_flag=True, help="Only say what would go.")
-@_home
-@_json
+@home_option
+@json_option
 def retire(before: date, dry_run: bool, home: Path | None, as_json: bool) -> None:
     """Delete old landed snapshots that no receipt needs."""
     from komek.trust.retention import retire as retire_from  # noqa: PLC0415
 
-    at = _home_at(home)
+    at = home_at(home)
     with _progress(as_json) as progress, writer_lock(at, "komek retire", progress.say):
         retired = retire_from(at, before, progress.say, dry_run=dry_run)
     if as_json:
@@ -373,15 +342,15 @@ def key(region_kato: str | None, signing: Path | None) -> None:
 
 
 @cli.command()
-@_home
-@_json
+@home_option
+@json_option
 def status(home: Path | None, as_json: bool) -> None:
     """Show runs, what is published, what is blocked, how fresh the registries are."""
     from komek.publishing.status import render  # noqa: PLC0415
     from komek.publishing.status import status as status_of  # noqa: PLC0415
     from komek.trust.standing import standing, standing_lines  # noqa: PLC0415
 
-    at = _home_at(home)
+    at = home_at(home)
     _show(
         status_of(at) | standing(at),
         lambda state: [render(state), "", *standing_lines(state)],

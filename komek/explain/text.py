@@ -253,7 +253,7 @@ class Telling:
             yield f"  {self._words.text('label.reading')}: {self.policy(name)}"
 
     def law(self, decision: Mapping[str, Any]) -> str | None:
-        """Return the paragraph that decided, in its edition; None where there is none."""
+        """Return the paragraph that decided, in its edition; None if there is none."""
         paragraph = self._explanation["paragraphs"].get(decision["paragraph"])
         if not paragraph:
             return None

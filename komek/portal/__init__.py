@@ -1,1 +1,1 @@
-"""The portal: what regions, ministry, bodies, engineers and auditors see, and who may."""
+"""The portal: what each role sees of a publication, and who looked."""

@@ -174,7 +174,7 @@ class Accounts:
         """
         secret = pyotp.random_base32()
         self._change(name, "totp = ?", secret)
-        return pyotp.TOTP(secret).provisioning_uri(name, issuer_name="Kömek")
+        return pyotp.TOTP(secret).provisioning_uri(name=name, issuer_name="Kömek")
 
     def _change(self, name: str, what: str, *values: object) -> None:
         with self._open() as file:

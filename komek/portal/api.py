@@ -1,6 +1,7 @@
 """`/api/v1`: what a region's own system asks for, as JSON, with a token."""
 
 import re
+from contextlib import suppress
 from datetime import date
 from typing import Annotated, Any
 
@@ -149,7 +150,10 @@ def recipients(
     for row in shown:
         del row["place"]
     site.shows(
-        request, visitor, "api recipients", f"{kato} {of_month}",
+        request,
+        visitor,
+        "api recipients",
+        f"{kato} {of_month}",
         [row["iin"] for row in shown],
     )
     return {"rows": shown, "next": f"{number}.{last}" if len(rows) > limit else None}
@@ -199,10 +203,8 @@ def person(
 
 def one_line(text: str) -> str | None:
     """Return a reason, None where it is none; a header's may be UTF-8 or Latin-1."""
-    try:
+    with suppress(UnicodeError):
         text = text.encode("latin-1").decode()
-    except UnicodeError:
-        pass
     text = text.strip()
     return text if REASON.fullmatch(text) else None
 

@@ -53,7 +53,9 @@ def make_app(home: Home, options: Options | None = None) -> FastAPI:
     return app
 
 
-def _said(request: Request, status: int, detail: str, headers: object = None) -> Response:
+def _said(
+    request: Request, status: int, detail: str, headers: object = None
+) -> Response:
     """Return an error as the asker reads it: JSON, or a page."""
     given = dict(headers) if isinstance(headers, dict) else None
     if request.url.path.startswith(_API):

@@ -332,7 +332,7 @@ def law(request: Request, visitor: Viewing) -> Response:
                 " acts.title_ru as act_ru, acts.title_kk as act_kk,"
                 " acts.title_en as act_en from law.paragraphs"
                 " left join law.acts using (act_id)"
-                " order by try_cast(substr(paragraph, 2) as integer), paragraph, edition"
+                " order by try_cast(substr(paragraph, 2) as integer), edition"
             ),
             "models": {
                 row["paragraph"]: row["models"]
@@ -369,4 +369,3 @@ def access(request: Request, visitor: Viewing, page_no: PageNo = 1) -> Response:
         "pages": max(1, -(-len(entries) // _PER_PAGE)),
     }
     return page(request, "access.html", values, publication=site.files.publication())
-

@@ -20,13 +20,17 @@ _PER_PAGE = 100
 # Of each table of a body's file: what is shown, in which order, and whose it is.
 _TABLES: Mapping[str, tuple[str, str]] = {
     "payouts": (
-        "region_kato, iin, award_id, benefit, month, basis, amount, paid_amount,"
-        " due_amount, overpaid_amount, pay_on",
+        (
+            "region_kato, iin, award_id, benefit, month, basis, amount, paid_amount,"
+            " due_amount, overpaid_amount, pay_on"
+        ),
         "region_kato, pay_on nulls last, award_id, month",
     ),
     "terms": (
-        "region_kato, mse_unit, iin, term_id, kind, category, outcome, reason,"
-        " old_valid_until, new_valid_until",
+        (
+            "region_kato, mse_unit, iin, term_id, kind, category, outcome, reason,"
+            " old_valid_until, new_valid_until"
+        ),
         "region_kato, mse_unit nulls first, old_valid_until, term_id",
     ),
     "queue": (

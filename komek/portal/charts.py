@@ -28,7 +28,8 @@ def bar(parts: Sequence[Part], most: float) -> Markup:
         if width > 0:
             drawn.append(
                 Markup(
-                    '<rect class="part-{}" x="{:.1f}" y="1" width="{:.1f}" height="{}"/>'
+                    '<rect class="part-{}" x="{:.1f}" y="1" width="{:.1f}"'
+                    ' height="{}"/>'
                 ).format(part.kind, at, max(width, 0.8), _HEIGHT - 2)
             )
         at += width
@@ -63,7 +64,7 @@ COLUMNS, ROWS = 7, 6
 
 @dataclass(frozen=True)
 class Tile:
-    """A region on the tile map: its place, its two lines, how full, and whether held."""
+    """A region on the tile map: its two lines, how full, whether it is held back."""
 
     kato: str
     name: str
@@ -87,7 +88,8 @@ def tile_map(tiles: Sequence[Tile], title: str) -> Markup:
                 '<a href="{}"><g class="tile{}" transform="translate({},{})">'
                 '<rect width="96" height="60" rx="3"/>'
                 '<rect class="fill" y="54" width="{:.1f}" height="6" rx="3"/>'
-                '<text x="8" y="22">{}</text><text class="figure" x="8" y="43">{}</text>'
+                '<text x="7" y="21">{}</text>'
+                '<text class="figure" x="7" y="43">{}</text>'
                 "</g></a>"
             ).format(
                 tile.href,

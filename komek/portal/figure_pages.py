@@ -23,7 +23,8 @@ router = APIRouter(include_in_schema=False)
 # What was published of the month, by the name that the table of figures has for it.
 _PUBLISHED = {date(2020, 4, 1): "sets_april"}
 _SUMS = (
-    "coalesce(sum(people), 0)::bigint as people, coalesce(sum(sets), 0)::bigint as sets,"
+    "coalesce(sum(people), 0)::bigint as people,"
+    " coalesce(sum(sets), 0)::bigint as sets,"
     " coalesce(sum(amount), 0) as amount,"
     " (coalesce(sum(sets) filter (where delivery_status = 'delivered'), 0))::bigint"
     " as delivered"
@@ -158,4 +159,3 @@ def published_figure(month: date | None) -> tuple[Decimal, str] | None:
     if month not in _PUBLISHED or month is None:
         return None
     return _figures().get(_PUBLISHED[month])
-

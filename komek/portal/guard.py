@@ -6,8 +6,9 @@ from collections.abc import Callable
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from komek.base.ending import place_of
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from komek.base.ending import place_of
 
 _MOST_BYTES = 32 << 10
 _LONGEST_PATH = 2_000
@@ -78,7 +79,7 @@ class Guard:
 
         try:
             await self._app(scope, received, guarded)
-        except Exception as error:  # noqa: BLE001  (nothing of it goes out)
+        except Exception as error:
             # By its kind and place alone: a message may have a value of a row.
             _log.error("%s in %s", type(error).__name__, place_of(error))
             if begun:
@@ -93,7 +94,7 @@ async def _body(receive: Receive) -> bytes | None:
         message = await receive()
         if message["type"] != "http.request":
             return body
-        body += message.get("body", b"")
+        body += bytes(message.get("body", b""))
         if len(body) > _MOST_BYTES:
             return None
         if not message.get("more_body"):

@@ -1,4 +1,4 @@
-"""The three languages: texts by gettext, codes in the words of `explain`, Babel's forms.
+"""The three languages: gettext's texts, the words of `explain`, Babel's forms.
 
 The catalogues are `locale/<language>.po`, compiled once a process; English is what the
 texts themselves are.
@@ -67,9 +67,11 @@ class Language:
         for key in (f"{kind}.{code}", f"{kind}.{head}"):
             if key in known and "{" not in known[key]:
                 said = known[key]
-                return f"{said}: {self.word('field', tail)}" if tail and (
-                    key.endswith(head) and head != code
-                ) else said
+                return (
+                    f"{said}: {self.word('field', tail)}"
+                    if tail and (key.endswith(head) and head != code)
+                    else said
+                )
         return self._of_packs(kind, str(code)) or str(code)
 
     def _of_packs(self, kind: str, code: str) -> str | None:
@@ -83,7 +85,7 @@ class Language:
         return ", ".join(self.word(kind, code) for code in (codes or "").split("|"))
 
     def name(self, row: Mapping[str, Any] | None, prefix: str = "name") -> str:
-        """Return the name of a place, in Kazakh or Russian, as the classifier has it."""
+        """Return the name of a place, as the classifier has it in either language."""
         if not row:
             return "–"
         first = "kk" if self.code == "kk" else "ru"

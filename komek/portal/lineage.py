@@ -1,7 +1,7 @@
 """The lineage as a graph: from registry to mart, by table and down to columns.
 
-Which table is read by which is dbt's manifest of the run; which column is made of which,
-the lineage that was worked out of its SQL. Both lie among the run's reports.
+Which table reads which is in dbt's manifest of the run; which column is made of which,
+in the lineage that was worked out of its SQL. Both lie among the run's reports.
 """
 
 import json
@@ -24,7 +24,7 @@ Columns = Mapping[str, Mapping[str, list[list[str]]]]
 
 @dataclass(frozen=True)
 class Graph:
-    """The tables of a run by name, what each reads, and what its columns are made of."""
+    """A run's tables by name, what each reads, and what its columns are made of."""
 
     parents: Mapping[str, list[str]]
     described: Mapping[str, Mapping[str, Any]]
@@ -118,8 +118,14 @@ def drawn(graph: Graph, table: str) -> Markup:
     }
     lines = [
         Markup('<path class="edge" d="M{} {} C{} {} {} {} {} {}"/>').format(
-            x + _BOX, y + _LINE // 2, x + _BOX + _GAP // 2, y + _LINE // 2,
-            u - _GAP // 2, v + _LINE // 2, u, v + _LINE // 2,
+            x + _BOX,
+            y + _LINE // 2,
+            x + _BOX + _GAP // 2,
+            y + _LINE // 2,
+            u - _GAP // 2,
+            v + _LINE // 2,
+            u,
+            v + _LINE // 2,
         )
         for name, (u, v) in places.items()
         for parent in graph.parents.get(name, [])
@@ -132,8 +138,14 @@ def drawn(graph: Graph, table: str) -> Markup:
             ' transform="translate({},{})"><rect width="{}" height="{}" rx="3"/>'
             '<text x="7" y="15">{}</text></g></a>'
         ).format(
-            name, _layer(graph, name), " chosen" if name == table else "",
-            x, y, _BOX, _LINE, name.partition(".")[2],
+            name,
+            _layer(graph, name),
+            " chosen" if name == table else "",
+            x,
+            y,
+            _BOX,
+            _LINE,
+            name.partition(".")[2],
         )
         for name, (x, y) in places.items()
     ]
@@ -142,8 +154,14 @@ def drawn(graph: Graph, table: str) -> Markup:
     return Markup(
         '<svg class="graph" viewBox="-2 -2 {} {}" width="{}" role="group"'
         ' aria-label="{}">{}{}</svg>'
-    ).format(width + 4, height + 4, width, table, Markup("").join(lines),
-             Markup("").join(boxes))
+    ).format(
+        width + 4,
+        height + 4,
+        width,
+        table,
+        Markup("").join(lines),
+        Markup("").join(boxes),
+    )
 
 
 def _layer(graph: Graph, name: str) -> str:

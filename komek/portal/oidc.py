@@ -14,13 +14,14 @@ from authlib.oidc.core import CodeIDToken
 from fastapi import APIRouter, HTTPException
 from joserfc import jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import KeySet
+from joserfc.jwk import KeySet, KeySetSerialization
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from komek.base.errors import UsageError
 from komek.base.settings import settings
 from komek.portal import roles
+from komek.portal.sessions import begins_at, start
 from komek.portal.site import site_of
 from komek.portal.web import page, refuse_cross_site
 
@@ -112,8 +113,6 @@ def begin(request: Request) -> Response:
 @router.get("/oidc/callback", name="callback")
 def callback(request: Request, state: str = "", code: str = "") -> Response:
     """Take the provider's word for who it is, once it is held against its keys."""
-    from komek.portal import signin  # noqa: PLC0415  (it asks us whether to offer it)
-
     provider, site = _provider(), site_of(request)
     kept = request.cookies.get(_STATE_COOKIE, "").split(".")
     if len(kept) != 3 or not secrets.compare_digest(kept[0].encode(), state.encode()):
@@ -131,13 +130,13 @@ def callback(request: Request, state: str = "", code: str = "") -> Response:
     except UsageError:
         raise HTTPException(403, "no role") from None
     # Not sent on: a strict cookie does not go with what another site began.
-    answer = page(request, "signed_in.html", {"to": signin.begins_at(role)})
+    answer = page(request, "signed_in.html", {"to": begins_at(role)})
     answer.delete_cookie(_STATE_COOKIE, path="/oidc")
-    return signin.start(site, f"oidc {claims['sub']}"[:80], role, answer)
+    return start(site, f"oidc {claims['sub']}"[:80], role, answer)
 
 
 def _claims(
-    id_token: str, keys: dict[str, Any], provider: Provider, nonce: str
+    id_token: str, keys: KeySetSerialization, provider: Provider, nonce: str
 ) -> dict[str, Any]:
     """Return the claims of a token that is the provider's, for us, for this way in."""
     try:

@@ -1,7 +1,7 @@
-"""The papers of a region: which kinds there are, made on demand from the publication."""
+"""The papers of a region: the files of its pack, and what is made of them."""
 
 from pathlib import Path as FilePath
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
 from starlette.requests import Request
@@ -24,10 +24,15 @@ def papers(request: Request, kato: Kato, visitor: Viewing) -> Response:
     with site.files.of_region(visitor.role, kato) as reader:
         month = month_of(reader)
         publication = reader.publication
-        values = {"kato": kato, "place": place_of(reader, kato), "month": month}
+        values: dict[str, Any] = {
+            "kato": kato,
+            "place": place_of(reader, kato),
+            "month": month,
+        }
         folder = _pack(reader, kato)
+    names = _names(folder) if folder else []
     values["files"] = [
-        (name, (folder / name).stat().st_size) for name in _names(folder)
+        (name, (folder / name).stat().st_size) for name in names if folder
     ]
     return page(request, "papers.html", values, publication=publication)
 
@@ -41,10 +46,10 @@ def _pack(reader: Reader, kato: str) -> FilePath | None:
     return folder if folder.is_dir() else None
 
 
-def _names(folder: FilePath | None) -> list[str]:
+def _names(folder: FilePath) -> list[str]:
     """Return the files of a pack that there are, each once."""
     known = dict.fromkeys([*FILES, *ENCRYPTED_FILES])
-    return [name for name in known if folder and (folder / name).is_file()]
+    return [name for name in known if (folder / name).is_file()]
 
 
 @router.get("/papers/{name}")

@@ -1,4 +1,4 @@
-"""A person's page: what was decided, by which paragraph, compared with what, and why."""
+"""A person's page: what was decided, by which paragraph, and why."""
 
 from typing import Annotated, Any
 
@@ -124,9 +124,13 @@ def _page(
 def _values(request: Request, explanation: dict[str, Any]) -> dict[str, Any]:
     lang = language_of(request)
     telling = Telling(explanation, lang.code)
-    register = next(
-        (row["values"] for row in explanation["rows"] if row["entity"] == "persons"
-         and row["values"].get("iin") == explanation["iin"]),
+    register: dict[str, Any] = next(
+        (
+            row["values"]
+            for row in explanation["rows"]
+            if row["entity"] == "persons"
+            and row["values"].get("iin") == explanation["iin"]
+        ),
         {},
     )
     return {
@@ -150,7 +154,8 @@ def _listed(
     with site.files.of_region(visitor.role, kato, publication) as reader:
         return {
             "listed": reader.rows(
-                "select * from recipients where iin = ? order by list_month desc, place",
+                "select * from recipients where iin = ?"
+                " order by list_month desc, place",
                 [iin],
             ),
             "deliveries": reader.rows(

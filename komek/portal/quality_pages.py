@@ -122,7 +122,8 @@ def returns(request: Request, entity: Entity, visitor: Viewing) -> Response:
         name, table = region_file(role.region), "own_rejected"
     with site.files.reading(role, name) as reader:
         found = reader.rows(
-            f"select file, row_number, reason from {table} where entity = ? order by all",
+            f"select file, row_number, reason from {table} where entity = ?"
+            " order by all",
             [entity],
         )
     if entity not in {one.name for one in registries.entities()}:
@@ -151,14 +152,16 @@ def docs(request: Request, run_id: Run, path: str, visitor: Viewing) -> Response
     site = site_of(request)
     _refuse_region(visitor)
     folder = site.home.report(run_id)
-    wanted = folder / ("dbt/static_index.html" if path == "dbt" else f"data_docs/{path}")
+    wanted = folder / (
+        "dbt/static_index.html" if path == "dbt" else f"data_docs/{path}"
+    )
     if not _is_page(wanted, folder / "data_docs", folder / "dbt"):
         raise NotThereError
     return FileResponse(wanted, headers={"Content-Security-Policy": _DOCS_POLICY})
 
 
 def _is_page(wanted: FilePath, *folders: FilePath) -> bool:
-    """Say whether a file is there, below one of the folders, and made to be looked at."""
+    """Say whether a file is below one of the folders, and made to be looked at."""
     try:
         real = wanted.resolve(strict=True)
     except (OSError, ValueError, RuntimeError):

@@ -19,7 +19,8 @@ router = APIRouter(prefix="/regions/{kato}", include_in_schema=False)
 Kato = Annotated[str, Path(pattern=r"^[0-9]{9}$")]
 # Figures are sums over cells; a set that is not planned any more has no amount.
 _SUMS = (
-    "coalesce(sum(people), 0)::bigint as people, coalesce(sum(sets), 0)::bigint as sets,"
+    "coalesce(sum(people), 0)::bigint as people,"
+    " coalesce(sum(sets), 0)::bigint as sets,"
     " coalesce(sum(amount), 0) as amount"
 )
 _DELIVERY = ", ".join(
@@ -106,7 +107,8 @@ def names_of(reader: Reader) -> dict[str, Row]:
 def _total(reader: Reader, month: date | None) -> Row:
     found = reader.one(
         f"select {_SUMS}, {_DELIVERY},"
-        " (coalesce(sum(people) filter (where standing = 'ended'), 0))::bigint as ended,"
+        " (coalesce(sum(people) filter (where standing = 'ended'), 0))::bigint"
+        " as ended,"
         " (coalesce(sum(people) filter (where standing = 'held'), 0))::bigint as held,"
         " (coalesce(sum(sets) filter (where allocation = 'no_account'), 0))::bigint"
         " as no_account,"

@@ -155,11 +155,9 @@ def _demo(home: Home, accounts: Accounts) -> dict[str, Any]:
 
 
 def _lines(told: dict[str, Any]) -> list[str]:
-    lines = [f"The portal is at {told['url']}"]
-    for account in told.get("accounts", ()):
-        lines.append(
-            f"  {account['role']:<24} user {account['user']:<30}"
-            f" password {account['password']}"
-        )
-    lines += [f"  token {role}: {token}" for role, token in told.get("tokens", {}).items()]
-    return lines
+    accounts = [
+        f"  {one['role']:<24} user {one['user']:<30} password {one['password']}"
+        for one in told.get("accounts", ())
+    ]
+    tokens = [f"  token {role}: {one}" for role, one in told.get("tokens", {}).items()]
+    return [f"The portal is at {told['url']}", *accounts, *tokens]

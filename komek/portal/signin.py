@@ -10,7 +10,7 @@ from starlette.responses import Response
 from komek.portal import oidc
 from komek.portal.accounts import Visitor
 from komek.portal.language import LANGUAGES
-from komek.portal.roles import AUDITOR, BODY, Role
+from komek.portal.sessions import begins_at, session_cookie, set_cookie, start
 from komek.portal.site import Site, origin, site_of
 from komek.portal.web import (
     LANGUAGE_COOKIE,
@@ -19,25 +19,12 @@ from komek.portal.web import (
     page,
     refuse_cross_site,
     see_other,
-    session_cookie,
 )
-from komek.publishing.role_files import ENGINEER, MINISTRY, REGION
 
 router = APIRouter(include_in_schema=False)
 _YEAR = 365 * 24 * 3600
 # A form of ours brings it back: another site can neither read nor set it.
 _FORM_COOKIE = "komek_form"
-
-
-def begins_at(role: Role) -> str:
-    """Return the page that a role begins at."""
-    return {
-        REGION: f"/regions/{role.of}",
-        BODY: "/body",
-        MINISTRY: "/ministry",
-        AUDITOR: "/auditor",
-        ENGINEER: "/quality",
-    }[role.kind]
 
 
 @router.get("/")
@@ -61,7 +48,7 @@ def _form(request: Request, *, failed: bool = False) -> Response:
         {"failed": failed, "form": secret, "oidc": oidc.configured() is not None},
         status=401 if failed else 200,
     )
-    _set_cookie(site, answer, _FORM_COOKIE, secret)
+    set_cookie(site, answer, _FORM_COOKIE, secret)
     return answer
 
 
@@ -88,13 +75,6 @@ def sign_in(
     if old := request.cookies.get(session_cookie(site)):
         site.accounts.end_session(old)
     return start(site, name, role, see_other(begins_at(role)))
-
-
-def start(site: Site, name: str, role: Role, answer: Response) -> Response:
-    """Start a session with an answer."""
-    cookie = site.accounts.start_session(name, role)
-    _set_cookie(site, answer, session_cookie(site), cookie)
-    return answer
 
 
 @router.post("/sign-out")
@@ -130,14 +110,3 @@ def choose(
         samesite="strict",
     )
     return answer
-
-
-def _set_cookie(site: Site, answer: Response, name: str, value: str) -> None:
-    answer.set_cookie(
-        name,
-        value,
-        path="/",
-        httponly=True,
-        secure=not site.options.is_plain,
-        samesite="strict",
-    )

@@ -14,9 +14,10 @@ from starlette.responses import HTMLResponse, Response
 
 from komek.portal import charts
 from komek.portal.accounts import Visitor
-from komek.portal.language import LANGUAGES, Language, accepted
 from komek.portal.heads import body_name, navigation, shown, table_name
-from komek.portal.site import Site, site_of
+from komek.portal.language import LANGUAGES, Language, accepted
+from komek.portal.sessions import session_cookie
+from komek.portal.site import site_of
 from komek.publishing.publication import Publication
 
 _FOLDER = Path(__file__).parent
@@ -29,7 +30,7 @@ class SignInNeededError(Exception):
 
 
 def _version() -> str:
-    """Return what changes with the assets: browsers keep them as long as it does not."""
+    """Return what changes with the assets: browsers keep them until it does."""
     digest = hashlib.sha256()
     for path in sorted((_FOLDER / "static").iterdir()):
         digest.update(path.read_bytes())
@@ -45,11 +46,6 @@ _templates = jinja2.Environment(
     lstrip_blocks=True,
 )
 _templates.globals |= {"charts": charts, "languages": LANGUAGES, "version": _version()}
-
-
-def session_cookie(site: Site) -> str:
-    """Return the name of the session's cookie; behind TLS browsers bind it to us."""
-    return "komek_session" if site.options.is_plain else "__Host-komek_session"
 
 
 def signed_in(request: Request) -> Visitor:

@@ -149,7 +149,9 @@ def write_role_files(
             RoleFile(MINISTRY, _NATIONAL | {"publication": said}),
             RoleFile(ENGINEER, _OF_ENGINEER | {"publication": said}),
             *(
-                RoleFile(body_file(body), _OF_BODY[body] | _PLACES | {"publication": said})
+                RoleFile(
+                    body_file(body), {**_OF_BODY[body], **_PLACES, "publication": said}
+                )
                 for body in BODIES
             ),
         ]

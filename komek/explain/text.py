@@ -313,6 +313,13 @@ class Telling:
             reasons = ", ".join(map(self._words.set_aside_for, row["reasons"]))
             yield f"  [{row['row']}] {reasons}"
 
+    def row(self, row: Mapping[str, Any]) -> str:
+        """Return which source row one is: its registry, file, number and snapshot."""
+        entity = self._words.known(f"entity.{row['entity']}") or ""
+        return self._words.say(
+            "label.row", **{**row, "entity": f"{entity} ({row['entity']})".strip()}
+        )
+
     def rows(self) -> Iterator[str]:
         """Yield the source rows, as they were received."""
         if not self._explanation["rows"]:
@@ -320,10 +327,7 @@ class Telling:
         yield ""
         yield f"{self._words.text('head.rows')}:"
         for row in self._explanation["rows"]:
-            entity = self._words.known(f"entity.{row['entity']}") or ""
-            yield f"[{row['tag']}] " + self._words.say(
-                "label.row", **{**row, "entity": f"{entity} ({row['entity']})".strip()}
-            )
+            yield f"[{row['tag']}] {self.row(row)}"
             values = [
                 # In one line: a value shall not look like the explanation's own.
                 f"{name}={printable(value, keep='')}"

@@ -113,7 +113,11 @@ def reconciliation(request: Request, kato: Kato, visitor: Asking) -> list[Json]:
 
 
 def _known_region(reader: Reader, kato: str) -> None:
-    if not reader.one("select 1 from places where kato = ?", [kato]):
+    if not reader.one(
+        "select 1 from region_status where region_kato = $1"
+        " union all select 1 from lists where region_kato = $1",
+        [kato],
+    ):
         raise NotThereError
 
 

@@ -113,10 +113,11 @@ class Language:
         """Return a number with the language's separators."""
         return "–" if value is None else format_decimal(value, locale=self.code)
 
-    def tenge(self, value: Decimal | None) -> str:
+    def tenge(self, given: Decimal | int | None) -> str:
         """Return an amount of tenge."""
-        if value is None:
+        if given is None:
             return "–"
+        value = Decimal(given)
         whole = value == value.to_integral_value()
         form = "#,##0 ¤" if whole else _TENGE
         return format_currency(

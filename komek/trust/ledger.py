@@ -44,8 +44,11 @@ class Ledger:
         """Append an entry: it is on disk when this returns.
 
         Raises:
+            ValueError: it says something by a name that the ledger itself needs.
             UnwritableError: it cannot be written.
         """
+        if not said.keys().isdisjoint(_OWN):
+            raise ValueError("a name of the ledger's own")
         try:
             make_private(self.path.parent)
             descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)

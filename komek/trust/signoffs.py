@@ -15,12 +15,12 @@ from komek.trust.ledger import Ledger
 
 @dataclass(frozen=True)
 class SignOff:
-    """Who confirmed which list of a region, and when; `sha256` is the list's."""
+    """Who confirmed which list of a region, and when; `list_sha256` is the list's."""
 
     region_kato: str
     list_month: date
     list_no: int
-    sha256: str
+    list_sha256: str
     who: str
     at: datetime
 
@@ -44,15 +44,15 @@ def sign_offs(home: Home, region_kato: str | None = None) -> list[SignOff]:
 
 
 def sign_off_of(
-    home: Home, region_kato: str, list_month: date, list_no: int, sha256: str
+    home: Home, region_kato: str, list_month: date, list_no: int, list_sha256: str
 ) -> SignOff | None:
     """Return who confirmed this very list, None where nobody did."""
-    wanted = (list_month, list_no, sha256)
+    wanted = (list_month, list_no, list_sha256)
     return next(
         (
             one
             for one in sign_offs(home, region_kato)
-            if (one.list_month, one.list_no, one.sha256) == wanted
+            if (one.list_month, one.list_no, one.list_sha256) == wanted
         ),
         None,
     )
@@ -63,7 +63,7 @@ def confirm(
     region_kato: str,
     list_month: date,
     list_no: int,
-    sha256: str,
+    list_sha256: str,
     who: str,
 ) -> SignOff:
     """Confirm a list.
@@ -72,10 +72,10 @@ def confirm(
         UsageError: this very list is confirmed already.
         UnwritableError: the ledger cannot be written.
     """
-    if sign_off_of(home, region_kato, list_month, list_no, sha256):
+    if sign_off_of(home, region_kato, list_month, list_no, list_sha256):
         raise UsageError(f"list {list_no} of {list_month:%Y-%m} is confirmed already")
     now = datetime.now(UTC).replace(microsecond=0)
-    one = SignOff(region_kato, list_month, list_no, sha256, who, now)
+    one = SignOff(region_kato, list_month, list_no, list_sha256, who, now)
     said = asdict(one) | {"list_month": list_month.isoformat(), "at": now.isoformat()}
     ledger_of(home).append(said)
     return one

@@ -2,6 +2,7 @@
 #
 #   make run      the demo nation, decided and published by Airflow, without a server
 #   make airflow  the same in Airflow's web page (for development)
+#   make portal   the portal on the demo nation, with an account per role
 #   make test     what CI calls
 #   make lint     Python and SQL, read by machines: style, rooms, types
 #   make mutate   change the law models one token at a time: does a unit test notice?
@@ -24,7 +25,7 @@ export GX_ANALYTICS_ENABLED := false
 unexport PYTHONDONTWRITEBYTECODE
 
 .DELETE_ON_ERROR:
-.PHONY: help run airflow test lint python sql mutate fuzz bench setup lock clean
+.PHONY: help run airflow portal test lint python sql mutate fuzz bench setup lock clean
 
 setup: $(VENV)/komek
 
@@ -52,6 +53,14 @@ run: setup data/drop/planted.json
 
 airflow: setup data/drop/planted.json
 	$(RUN)/python dev/local_airflow.py serve
+
+# Lists of 2, 14 and 28 April: what has been decided for those days is not decided anew.
+data/warehouse/current: data/drop/planted.json
+	for day in 2020-04-02 2020-04-14 2020-04-28; do \
+		$(RUN)/komek run --as-of $$day --drop data/drop || exit; done
+
+portal: setup data/warehouse/current
+	$(RUN)/komek serve --demo
 
 test: python sql
 	$(RUN)/pytest --numprocesses 2 --dist loadfile

@@ -1,4 +1,4 @@
-"""What a region's own system gets: the warehouse's rows, all of them, and only these."""
+"""What a region's own system gets: the warehouse's rows, all and only these."""
 
 from collections.abc import Mapping
 from datetime import date, timedelta

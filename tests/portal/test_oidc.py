@@ -1,11 +1,11 @@
-"""Signing in by an OpenID provider: the role comes from a claim, once all of it holds."""
+"""Signing in by an OpenID provider: the role comes from a claim, if all holds."""
 
 import time
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-import httpx
+import httpx2
 import pytest
 from fastapi.testclient import TestClient
 from joserfc import jwt
@@ -26,9 +26,9 @@ class Provider:
         self.nonce = ""
         self.asked: dict[str, list[str]] = {}
 
-    def __call__(self, request: httpx.Request) -> httpx.Response:
+    def __call__(self, request: httpx2.Request) -> httpx2.Response:
         if request.url.path == "/.well-known/openid-configuration":
-            return httpx.Response(
+            return httpx2.Response(
                 200,
                 json={
                     "issuer": ISSUER,
@@ -38,7 +38,7 @@ class Provider:
                 },
             )
         if request.url.path == "/keys":
-            return httpx.Response(200, json={"keys": [KEY.as_dict(private=False)]})
+            return httpx2.Response(200, json={"keys": [KEY.as_dict(private=False)]})
         self.asked = parse_qs(request.content.decode())
         now = int(time.time())
         claims = {
@@ -51,7 +51,7 @@ class Provider:
             **self.claims,
         }
         token = jwt.encode({"alg": "RS256", "kid": "1"}, claims, self.key)
-        return httpx.Response(
+        return httpx2.Response(
             200, json={"access_token": "x", "token_type": "Bearer", "id_token": token}
         )
 
@@ -59,14 +59,14 @@ class Provider:
 @pytest.fixture
 def come(
     portal: Portal, monkeypatch: pytest.MonkeyPatch
-) -> Callable[[Provider], tuple[TestClient, httpx.Response]]:
+) -> Callable[[Provider], tuple[TestClient, httpx2.Response]]:
     """Let somebody come by a provider; return their browser and the answer."""
     monkeypatch.setenv("KOMEK_OIDC_ISSUER", ISSUER)
     monkeypatch.setenv("KOMEK_OIDC_CLIENT", "portal")
     monkeypatch.setenv("KOMEK_OIDC_SECRET", "a secret")
 
-    def coming(provider: Provider) -> tuple[TestClient, httpx.Response]:
-        portal.app.state.oidc_transport = httpx.MockTransport(provider)
+    def coming(provider: Provider) -> tuple[TestClient, httpx2.Response]:
+        portal.app.state.oidc_transport = httpx2.MockTransport(provider)
         browser = portal.client()
         sent = urlsplit(browser.get("/oidc/start").headers["location"])
         asked = parse_qs(sent.query)
@@ -80,7 +80,7 @@ def come(
 
 
 def test_the_claim_is_the_role(
-    come: Callable[[Provider], tuple[TestClient, httpx.Response]],
+    come: Callable[[Provider], tuple[TestClient, httpx2.Response]],
 ) -> None:
     provider = Provider(komek_role="ministry")
 
@@ -104,7 +104,7 @@ def test_the_claim_is_the_role(
     ],
 )
 def test_what_does_not_hold_lets_nobody_in(
-    come: Callable[[Provider], tuple[TestClient, httpx.Response]],
+    come: Callable[[Provider], tuple[TestClient, httpx2.Response]],
     claims: dict[str, object],
 ) -> None:
     browser, answer = come(Provider(**claims))
@@ -114,7 +114,7 @@ def test_what_does_not_hold_lets_nobody_in(
 
 
 def test_another_key_lets_nobody_in(
-    come: Callable[[Provider], tuple[TestClient, httpx.Response]],
+    come: Callable[[Provider], tuple[TestClient, httpx2.Response]],
 ) -> None:
     provider = Provider(komek_role="auditor")
     provider.key = RSAKey.generate_key(2048, {"kid": "1"})
@@ -124,7 +124,7 @@ def test_another_key_lets_nobody_in(
 
 def test_what_nobody_began_ends_nowhere(
     portal: Portal,
-    come: Callable[[Provider], tuple[TestClient, httpx.Response]],
+    come: Callable[[Provider], tuple[TestClient, httpx2.Response]],
 ) -> None:
     browser, _ = come(Provider(komek_role="auditor"))
 

@@ -1,4 +1,4 @@
-"""What pages show is what the warehouse has, in three languages, every figure a link."""
+"""What pages show is what the warehouse has, in three languages."""
 
 import csv
 import re

@@ -1,4 +1,4 @@
-"""No region sees another: by any route of the API or page, by its file, or by a miss."""
+"""No region sees another: by any route, by its file, or by a miss."""
 
 import re
 

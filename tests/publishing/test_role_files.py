@@ -50,7 +50,8 @@ def test_a_region_s_file_has_its_rows_in_order(home: Home) -> None:
         str(files_of(home)[f"region-{AKMOLA}"]), read_only=True
     ) as file:
         assert file.execute(
-            "select place, iin, list_no, last_name, amount from recipients order by place"
+            "select place, iin, list_no, last_name, amount from recipients"
+            " order by place"
         ).fetchall() == [
             (1, "000000000202", 1, "Ахметов", 5302),
             (2, "000000000101", 1, "Ахметов", 5302),

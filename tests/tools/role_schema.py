@@ -1,4 +1,4 @@
-"""What the roles' files are cut from, in a run's file made by hand: there, and empty."""
+"""What the roles' files are cut from, in a run's file by hand: there, and empty."""
 
 SCHEMA = """
 create schema landing;

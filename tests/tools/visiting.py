@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-import httpx
+import httpx2
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
@@ -40,7 +40,7 @@ class Portal:
             raise_server_exceptions=False,
         )
 
-    def get(self, role: str, path: str, **headers: str | bytes) -> httpx.Response:
+    def get(self, role: str, path: str, **headers: str | bytes) -> httpx2.Response:
         """Ask the API with a token of a role."""
         if role not in self._tokens:
             self._tokens[role] = self.site.accounts.add_token(role)[1]
@@ -76,7 +76,7 @@ class Portal:
 
 def sign_in(
     client: TestClient, name: str, password: str, code: str = ""
-) -> httpx.Response:
+) -> httpx2.Response:
     """Fill in the form as a browser does."""
     form = re.search(r'name="form" value="([^"]+)"', client.get("/sign-in").text)
     assert form

@@ -54,13 +54,14 @@ run: setup data/drop/planted.json
 airflow: setup data/drop/planted.json
 	$(RUN)/python dev/local_airflow.py serve
 
-# Lists of 2, 14 and 28 April: what has been decided for those days is not decided anew.
-data/warehouse/current: data/drop/planted.json
+# Lists of 2, 14 and 28 April: decided once, they are kept.
+# A home of its own: what `make run` published, stays.
+data/demo/warehouse/current: data/drop/planted.json
 	for day in 2020-04-02 2020-04-14 2020-04-28; do \
-		$(RUN)/komek run --as-of $$day --drop data/drop || exit; done
+		$(RUN)/komek run --as-of $$day --drop data/drop --home data/demo || exit; done
 
-portal: setup data/warehouse/current
-	$(RUN)/komek serve --demo
+portal: setup data/demo/warehouse/current
+	$(RUN)/komek serve --home data/demo --demo
 
 test: python sql
 	$(RUN)/pytest --numprocesses 2 --dist loadfile

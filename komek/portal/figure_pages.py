@@ -141,7 +141,7 @@ def _short(name: str) -> str:
     for word in ("область", "облысы", "город", "қаласы"):
         name = name.replace(word, "")
     name = " ".join(name.split())
-    return name if len(name) <= 13 else f"{name[:12]}…"
+    return name if len(name) <= 14 else f"{name[:13]}…"
 
 
 @cache

@@ -102,12 +102,12 @@ class Language:
         form = "yyyy-MM-dd" if self.code == "en" else "dd.MM.yyyy"
         return "–" if value is None else format_date(value, form, self.code)
 
-    def month(self, value: date | None) -> str:
-        """Return a month and its year."""
+    def month(self, value: date | None, *, inside: bool = False) -> str:
+        """Return a month and its year; `inside` a sentence, not at its beginning."""
         if value is None:
             return "–"
         said = format_date(value, "LLLL y", self.code)
-        return said[:1].upper() + said[1:]
+        return said if inside else said[:1].upper() + said[1:]
 
     def number(self, value: float | Decimal | None) -> str:
         """Return a number with the language's separators."""

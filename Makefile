@@ -3,6 +3,7 @@
 #   make run      the demo nation, decided and published by Airflow, without a server
 #   make airflow  the same in Airflow's web page (for development)
 #   make demo-sources  the demo nation from PostgreSQL, S3, SFTP, HTTP and a workbook
+#   make portal   the portal on the demo nation, with an account per role
 #   make test     what CI calls
 #   make lint     Python and SQL, read by machines: style, rooms, types
 #   make mutate   change the law models one token at a time: does a unit test notice?
@@ -26,8 +27,8 @@ export GX_ANALYTICS_ENABLED := false
 unexport PYTHONDONTWRITEBYTECODE
 
 .DELETE_ON_ERROR:
-.PHONY: help run airflow demo-sources test lint python sql mutate fuzz month bench setup \
-	lock clean
+.PHONY: help run airflow portal demo-sources test lint python sql mutate fuzz month bench \
+	setup lock clean
 
 setup: $(VENV)/komek
 
@@ -59,6 +60,15 @@ airflow: setup data/drop/planted.json
 # Needs the Debian packages postgresql and openssh-server.
 demo-sources: setup data/drop/planted.json
 	$(RUN)/python dev/demo_sources.py
+
+# Lists of 2, 14 and 28 April: decided once, they are kept.
+# A home of its own: what `make run` published, stays.
+data/demo/warehouse/current: data/drop/planted.json
+	for day in 2020-04-02 2020-04-14 2020-04-28; do \
+		$(RUN)/komek run --as-of $$day --drop data/drop --home data/demo || exit; done
+
+portal: setup data/demo/warehouse/current
+	$(RUN)/komek serve --home data/demo --demo
 
 test: python sql
 	$(RUN)/pytest --numprocesses 2 --dist loadfile

@@ -256,19 +256,27 @@ def attach(
     name: str,
     *,
     read_only: bool = True,
+    key: str | None = None,
 ) -> None:
     """Attach a DuckDB file under a name.
+
+    Args:
+        connection: of an open database.
+        file: the file; one that is to be written is made if it is not there.
+        name: what queries call it.
+        read_only: only read it.
+        key: what it is encrypted under, in Base64, if not under the warehouse's key.
 
     Raises:
         UsageError: KOMEK_KEY does not open the file, or is too short.
         duckdb.Error: the file cannot be opened.
     """
     sql = f'attach {text_literal(file)} as "{name}"'
-    options, key = ["read_only"] if read_only else [], {}
+    options, given = ["read_only"] if read_only else [], {}
     if encrypts():
-        options, key = [*options, "encryption_key $key"], {"key": key_of()}
+        options, given = [*options, "encryption_key $key"], {"key": key or key_of()}
     try:
-        connection.execute(f"{sql} ({', '.join(options)})" if options else sql, key)
+        connection.execute(f"{sql} ({', '.join(options)})" if options else sql, given)
     except duckdb.Error as error:
         said = str(error)
         if "without a key" in said:
@@ -304,19 +312,24 @@ def is_encrypted(file: Path) -> bool:
     return bool(encrypted)
 
 
-def fold_log(file: Path) -> None:
+def fold_log(file: Path, key: str | None = None) -> None:
     """Put into a DuckDB file what DuckDB could only note in the log beside it.
 
     On a full disk it closes a file in silence all the same: moved alone, the file would
     lose what the log has.
+
+    Args:
+        file: the file.
+        key: what it is encrypted under, in Base64, if not under the warehouse's key.
 
     Raises:
         UsageError: KOMEK_KEY does not open the file, or is too short.
         duckdb.Error: it still cannot be written.
     """
     if file.with_name(f"{file.name}.wal").exists():
-        with connect(file) as connection:
-            connection.execute("checkpoint")
+        with connect() as connection:
+            attach(connection, file, "folded", read_only=False, key=key)
+            connection.execute("checkpoint folded")
 
 
 def text_literal(text: str | Path) -> str:

@@ -129,7 +129,7 @@ def _ending_of(error: BaseException) -> Ending:
         ending = _told(said.rstrip(": "), _FAULT)
     else:
         ending = _told(
-            f"a fault of komek itself: {type(error).__name__} {_place(error)};"
+            f"a fault of komek itself: {type(error).__name__} {place_of(error)};"
             f" {interrupts.standing()}",
             _FAULT,
         )
@@ -145,7 +145,7 @@ def _told(message: str, exit_status: int, run_id: str | None = None) -> Ending:
     return Ending(printable(" ".join(message.split())), exit_status, run_id)
 
 
-def _place(error: BaseException) -> str:
+def place_of(error: BaseException) -> str:
     """Return the innermost line of ours that an error passed."""
     ours = [
         frame

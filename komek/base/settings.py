@@ -44,6 +44,11 @@ class Settings:
         asks_approval: KOMEK_APPROVAL, `1` where a person approves of each publication.
         collector: OPENLINEAGE_URL, where lineage events go beside the run's reports;
             None: nowhere.
+        oidc_issuer: KOMEK_OIDC_ISSUER, the OpenID provider that the portal lets sign
+            in; None: accounts of its own alone.
+        oidc_client: KOMEK_OIDC_CLIENT, the portal's name there.
+        oidc_secret: KOMEK_OIDC_SECRET, its secret there.
+        oidc_claim: KOMEK_OIDC_CLAIM, the claim that has the role; None: `komek_role`.
     """
 
     home: str | None
@@ -56,6 +61,10 @@ class Settings:
     asks_approval: bool
     collector: str | None
     payer: str | None
+    oidc_issuer: str | None
+    oidc_client: str | None
+    oidc_secret: str | None = field(repr=False)
+    oidc_claim: str | None
 
 
 def settings() -> Settings:
@@ -71,6 +80,10 @@ def settings() -> Settings:
         asks_approval=_given("KOMEK_APPROVAL") == "1",
         collector=_given("OPENLINEAGE_URL"),
         payer=_given(PAYER),
+        oidc_issuer=_given("KOMEK_OIDC_ISSUER"),
+        oidc_client=_given("KOMEK_OIDC_CLIENT"),
+        oidc_secret=_given("KOMEK_OIDC_SECRET"),
+        oidc_claim=_given("KOMEK_OIDC_CLAIM"),
     )
 
 

@@ -34,8 +34,26 @@ from komek.terminal.options import (
     show,
 )
 
+# What the portal needs takes half a second to import: only where it is called.
+_PORTAL = ("serve", "user", "token", "access")
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+
+class _Commands(click.Group):
+    """The commands below, and those of the portal."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*super().list_commands(ctx), *_PORTAL])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _PORTAL:
+            return super().get_command(ctx, cmd_name)
+        from komek.portal import commands  # noqa: PLC0415
+
+        found: click.Command = getattr(commands, cmd_name)
+        return found
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="komek")
 def cli() -> None:
     """Decide by Order No. 118 of 1 April 2020, and show why."""

@@ -59,7 +59,7 @@ def explain(home: Home, iin: str, run_id: str | None = None) -> dict[str, Any]:
         UsageError: no such run, or not an IIN (the message does not repeat it).
         KomekError: nothing is published, or the run's files cannot be read.
     """
-    if not _is_iin(iin):
+    if not is_iin(iin):
         raise UsageError("not an IIN: it takes 12 digits, of which the last checks")
     run_file = _run_file(home, run_id)
     try:
@@ -74,7 +74,7 @@ def explain(home: Home, iin: str, run_id: str | None = None) -> dict[str, Any]:
         ) from error
 
 
-def _is_iin(text: str) -> bool:
+def is_iin(text: str) -> bool:
     """Whether a text is 12 digits, the last of which checks the others."""
     if len(text) != 12 or not (text.isascii() and text.isdigit()):
         return False

@@ -77,27 +77,33 @@ def render(explanation: Mapping[str, Any], lang: str = "en") -> list[str]:
     Raises:
         UsageError: another language.
     """
-    return list(_Text(explanation, lang).lines())
+    return list(Telling(explanation, lang).lines())
 
 
-class _Text:
-    """The words of one explanation in one language."""
+class Telling:
+    """The words of one explanation in one language, whole or part by part."""
 
     def __init__(self, explanation: Mapping[str, Any], lang: str) -> None:
+        """Take an explanation and one of the languages.
+
+        Raises:
+            UsageError: it is none of them.
+        """
         self._explanation = explanation
         self._lang = lang
         self._words = Words(explanation, lang)
 
     def lines(self) -> Iterator[str]:
         """Yield the head, a block per decision, and the source rows."""
-        yield from self._head()
+        yield from self.head()
         for decision in self._explanation["decisions"]:
             yield ""
             yield from self._decision(decision)
-        yield from self._set_aside()
-        yield from self._rows()
+        yield from self.set_aside()
+        yield from self.rows()
 
-    def _head(self) -> Iterator[str]:
+    def head(self) -> Iterator[str]:
+        """Yield who it is about, which run, and whether they are on the list."""
         explanation = self._explanation
         context = explanation["context"]
         yield self._words.say("head.title", iin=explanation["iin"])
@@ -143,7 +149,8 @@ class _Text:
     def _tags(self, tags: Iterable[int]) -> str:
         return "".join(f" [{tag}]" for tag in tags)
 
-    def _outcome(self, decision: Mapping[str, Any]) -> str:
+    def outcome(self, decision: Mapping[str, Any]) -> str:
+        """Return what was decided."""
         outcome = decision["outcome"]
         of_kind = f"outcome.{decision['kind']}.{outcome}"
         return (
@@ -157,7 +164,7 @@ class _Text:
         edition = self._explanation["paragraphs"].get(paragraph)
         return edition[f"title_{self._lang}"] if edition else None
 
-    def _decided_by(self, decision: Mapping[str, Any]) -> str:
+    def decided_by(self, decision: Mapping[str, Any]) -> str:
         """Return a reason in words; one that has none, with its paragraph's title."""
         code = decision["told_as"] or decision["reason"]
         said = self._words.reason(code)
@@ -165,7 +172,8 @@ class _Text:
         is_known = self._words.known(f"reason.{code.partition(':')[0]}") is not None
         return said if is_known or title is None else f"{said} ({title})"
 
-    def _title(self, decision: Mapping[str, Any]) -> str:
+    def title(self, decision: Mapping[str, Any]) -> str:
+        """Return what a decision is about."""
         kind, values = decision["kind"], decision["values"]
         dated = self._explanation["paragraphs"].get(decision["paragraph"])
         ageless = None if dated else self._words.known(f"title.{kind}.ageless")
@@ -182,15 +190,12 @@ class _Text:
         return f"{title} ({', '.join(subject)})" if subject else title
 
     def _decision(self, decision: Mapping[str, Any]) -> Iterator[str]:
-        yield f"{self._title(decision)}: {self._outcome(decision)}"
+        yield f"{self.title(decision)}: {self.outcome(decision)}"
         decided = decision["outcome"] != "not_candidate"
         if decision["reason"]:
             label = self._words.text("label.reason" if decided else "label.no_reason")
-            yield f"  {label}: {self._decided_by(decision)}"
-        values = decision["values"] | decision["beside"]
-        names = _RESULT.get(decision["kind"], ()) if decided else ()
-        result = self._named({name: values[name] for name in names if name in values})
-        if result:
+            yield f"  {label}: {self.decided_by(decision)}"
+        if result := self.result(decision):
             yield f"  {self._words.text('label.result')}: {result}"
         for condition in decision["conditions"]:
             yield self._condition(condition)
@@ -198,29 +203,43 @@ class _Text:
         if decision["rows"]:
             yield f"  {self._words.text('label.rows')}:{self._tags(decision['rows'])}"
 
+    def result(self, decision: Mapping[str, Any]) -> str:
+        """Return what a decision comes to; nothing where nothing was decided."""
+        values = decision["values"] | decision["beside"]
+        is_decided = decision["outcome"] != "not_candidate"
+        names = _RESULT.get(decision["kind"], ()) if is_decided else ()
+        return self.named({name: values[name] for name in names if name in values})
+
     def _condition(self, condition: Mapping[str, Any]) -> str:
-        verdict = condition["verdict"]
-        mark = _MARKS.get(verdict, "-")
-        line = f"    {mark} {self._asked(condition)}"
-        line += f": {self._words.text('verdict.' + verdict)}"
-        if verdict == "not_reached":
+        mark = _MARKS.get(condition["verdict"], "-")
+        line = f"    {mark} {self.asked(condition)}: {self.verdict(condition)}"
+        if condition["verdict"] == "not_reached":
             return line
-        compared = [self._named(condition["observed"])]
-        if condition["threshold"]:
-            against = self._words.text("label.against")
-            compared.append(f"{against} {self._named(condition['threshold'])}")
-        said = "; ".join(part for part in compared if part)
+        said = self.compared(condition)
         line += f" ({said})" if said else ""
         return line + self._tags(condition["rows"])
 
-    def _asked(self, condition: Mapping[str, Any]) -> str:
+    def verdict(self, condition: Mapping[str, Any]) -> str:
+        """Return whether a condition holds."""
+        return self._words.text(f"verdict.{condition['verdict']}")
+
+    def compared(self, condition: Mapping[str, Any]) -> str:
+        """Return the values that a condition compared."""
+        compared = [self.named(condition["observed"])]
+        if condition["threshold"]:
+            against = self._words.text("label.against")
+            compared.append(f"{against} {self.named(condition['threshold'])}")
+        return "; ".join(part for part in compared if part)
+
+    def asked(self, condition: Mapping[str, Any]) -> str:
         """Return a condition in words, or that it is not as its reason has it."""
         words = self._words.known(f"condition.{condition['condition']}")
         return words or self._words.text("condition.other").format(
             reason=self._words.reason(condition["reason"] or condition["condition"])
         )
 
-    def _named(self, values: Mapping[str, object]) -> str:
+    def named(self, values: Mapping[str, object]) -> str:
+        """Return values, each by its name."""
         return ", ".join(
             f"{self._words.field(name)}: {self._words.value(value, name)}"
             for name, value in values.items()
@@ -228,18 +247,27 @@ class _Text:
         )
 
     def _law(self, decision: Mapping[str, Any]) -> Iterator[str]:
-        paragraph = self._explanation["paragraphs"].get(decision["paragraph"])
-        if paragraph:
-            said = self._words.say(
-                "label.law_of",
-                number=paragraph["paragraph"].removeprefix("p"),
-                title=paragraph[f"title_{self._lang}"],
-                act=self._act(paragraph),
-                valid_from=self._words.long_day(paragraph["valid_from"]),
-            )
+        if said := self.law(decision):
             yield f"  {self._words.text('label.law')}: {said}"
         for name in decision["policies"]:
-            yield f"  {self._words.text('label.reading')}: {self._policy(name)}"
+            yield f"  {self._words.text('label.reading')}: {self.policy(name)}"
+
+    def law(self, decision: Mapping[str, Any]) -> str | None:
+        """Return the paragraph that decided, in its edition; None if there is none."""
+        paragraph = self._explanation["paragraphs"].get(decision["paragraph"])
+        if not paragraph:
+            return None
+        return self._words.say(
+            "label.law_of",
+            number=paragraph["paragraph"].removeprefix("p"),
+            title=paragraph[f"title_{self._lang}"],
+            act=self._act(paragraph),
+            valid_from=self._words.long_day(paragraph["valid_from"]),
+        )
+
+    def label(self, name: str) -> str:
+        """Return what a part of an explanation is called."""
+        return self._words.text(f"label.{name}")
 
     def _act(self, paragraph: Mapping[str, Any]) -> str:
         """Return the act that an edition is of: its number, date and registration."""
@@ -259,7 +287,8 @@ class _Text:
             registered_on=self._words.long_day(paragraph["registered_on"]),
         )
 
-    def _policy(self, name: str) -> str:
+    def policy(self, name: str) -> str:
+        """Return a reading of the law, and the value that it has in the run."""
         policy = self._explanation["policies"][name]
 
         def reading(value: str) -> str:
@@ -274,7 +303,8 @@ class _Text:
             )
         return line
 
-    def _set_aside(self) -> Iterator[str]:
+    def set_aside(self) -> Iterator[str]:
+        """Yield the rows about the person that went to quarantine, and why."""
         if not self._explanation["set_aside"]:
             return
         yield ""
@@ -283,16 +313,21 @@ class _Text:
             reasons = ", ".join(map(self._words.set_aside_for, row["reasons"]))
             yield f"  [{row['row']}] {reasons}"
 
-    def _rows(self) -> Iterator[str]:
+    def row(self, row: Mapping[str, Any]) -> str:
+        """Return which source row one is: its registry, file, number and snapshot."""
+        entity = self._words.known(f"entity.{row['entity']}") or ""
+        return self._words.say(
+            "label.row", **{**row, "entity": f"{entity} ({row['entity']})".strip()}
+        )
+
+    def rows(self) -> Iterator[str]:
+        """Yield the source rows, as they were received."""
         if not self._explanation["rows"]:
             return
         yield ""
         yield f"{self._words.text('head.rows')}:"
         for row in self._explanation["rows"]:
-            entity = self._words.known(f"entity.{row['entity']}") or ""
-            yield f"[{row['tag']}] " + self._words.say(
-                "label.row", **{**row, "entity": f"{entity} ({row['entity']})".strip()}
-            )
+            yield f"[{row['tag']}] {self.row(row)}"
             values = [
                 # In one line: a value shall not look like the explanation's own.
                 f"{name}={printable(value, keep='')}"

@@ -44,6 +44,7 @@ from komek.publishing.publication import (
     stated,
     to_state,
 )
+from komek.publishing.role_files import has_role_files, write_role_files
 
 _BUILDING = "building"
 
@@ -135,6 +136,7 @@ def _holds(publication: Publication, run_id: str, official: bool) -> bool:
         and _is_encrypted_if_asked(publication)
         and all(is_whole(pack) for pack in _pack_folders(publication))
         and _published_packs_exist(publication)
+        and has_role_files(publication.folder, publication.published)
     )
 
 
@@ -183,11 +185,13 @@ def _build(
         if compared_with and compared_with.official != official:
             compared_with = None
         published = []
+        (building / "work").mkdir()
         if run.list_month is not None:
             origin = Origin(run.run_id, official, run.as_of, run.list_month, chain_head)
             published = _new_packs(
                 run_file, origin, draft / PACKS, building, compared_with, say
             )
+        write_role_files(run_file, draft, building / "work", name, run)
         if before and before.official == official:
             _take_over(before, draft / PACKS)
         elif before:
@@ -231,7 +235,6 @@ def _new_packs(
 ) -> list[str]:
     """Write the packs of the run's list; return their regions."""
     work = building / "work"
-    work.mkdir()
     previous = compared_with.packs if compared_with else None
     written = write_packs(run_file, packs, work, origin, previous)
     for pack in written:

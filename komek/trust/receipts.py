@@ -19,6 +19,7 @@ from komek.landing.manifest import MANIFEST
 from komek.landing.working_days import DAYS
 from komek.publishing.packs import PACK_MANIFEST
 from komek.publishing.publication import PACKS, STATE, WAREHOUSE, Publication
+from komek.publishing.role_files import FOLDER
 from komek.runs.inputs import Inputs
 from komek.runs.run import Run
 from komek.trust.chain import add_link, path_below, read_chain, receipt_path
@@ -129,7 +130,7 @@ def said_first(home: Home, run_id: str, details: Mapping[str, Any]) -> dict[str,
 
 
 def seal(home: Home, publication: Publication) -> None:
-    """Put a new publication at the end of the chain: its file, its packs' manifests.
+    """Put a new publication in the chain: its files, its packs' manifests.
 
     A pack's manifest has the hashes of the pack's other files.
     """
@@ -146,6 +147,7 @@ def seal_if_missing(home: Home, publication: Publication) -> None:
 def _left_by(home: Home, folder: Path) -> dict[str, str]:
     files = [folder / STATE, folder / WAREHOUSE]
     files += sorted((folder / PACKS).glob(f"*/*/{PACK_MANIFEST}"))
+    files += sorted((folder / FOLDER).glob("*.duckdb"))
     return {path_below(home, file): sha256(file) for file in files}
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import duckdb
 
+import role_schema
 from komek.base import database
 from komek.base.places import Home
 
@@ -39,6 +40,7 @@ class Recipient:
     ended_on: date | None = None
     ended_reason: str | None = None
     delivery_status: str = "outstanding"
+    paragraph: str = "p26"
 
 
 PEOPLE = (
@@ -72,13 +74,13 @@ create table marts.food_set_lists (
     list_month date, iin varchar, list_no integer, listed_on date,
     region_kato varchar, district_kato varchar, primary_ground varchar,
     grounds varchar, standing varchar, ended_on date, ended_reason varchar,
-    delivery_status varchar
+    delivery_status varchar, paragraph varchar
 );
 create table marts.delivery_plan (
     list_month date, iin varchar, primary_ground varchar, region_kato varchar,
     mode varchar, contract_id varchar, allocation varchar, iban varchar,
     account_iin varchar, amount decimal(18, 2), delivery_status varchar,
-    list_no integer, standing varchar
+    list_no integer, standing varchar, paragraph varchar
 );
 create table marts.contract_findings (
     contract_id varchar, region_kato varchar, finding varchar, paragraph varchar
@@ -131,6 +133,7 @@ def finish_run(
     month = as_of.replace(day=1)
     with database.connect(path) as run:
         run.execute(SCHEMA)
+        run.execute(role_schema.SCHEMA)
         run.execute(
             "insert into marts.run values (?, ?, ?, ?)",
             [run_id, as_of, as_of, list_drawn],

@@ -1,0 +1,1 @@
+"""The portal: what each role sees of a publication, and who looked."""

@@ -1,0 +1,171 @@
+"""How a request reads: the one file of its role, locked, with values bound.
+
+A file is opened read only; then DuckDB is told that nothing outside it may be read and
+that its settings stay as they are. What is opened stays open for the next request of
+the same role, until another publication holds.
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from komek.base import database
+from komek.base.places import Home
+from komek.explain.rows import as_json, records
+from komek.portal.roles import Role
+from komek.publishing.publication import (
+    WAREHOUSE,
+    Publication,
+    current_publication,
+    stated,
+)
+from komek.publishing.role_files import FOLDER, key_of_file, region_file
+
+_MOST_OPEN = 8
+_MEMORY = "96MB"
+_NAME = "role"
+Row = dict[str, Any]
+
+
+class NotThereError(Exception):
+    """What was asked for is not there, or not the role's: nobody learns which."""
+
+
+class Reader:
+    """A role's file, open for one request."""
+
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, publication: Publication
+    ) -> None:
+        """Take a cursor of the file and the publication that it is of."""
+        self.connection = connection
+        self.publication = publication
+
+    def rows(
+        self, query: str, values: Sequence[object] | Mapping[str, object] = ()
+    ) -> list[Row]:
+        """Return the rows of a query by column name; values are bound."""
+        if isinstance(values, Mapping):
+            cursor = self.connection.execute(query, dict(values))
+            names = [column[0] for column in cursor.description]
+            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        return records(self.connection, query, values)
+
+    def json_rows(self, query: str, values: Sequence[object] = ()) -> list[Row]:
+        """Return the rows of a query as JSON takes them."""
+        return [
+            {name: as_json(value) for name, value in row.items()}
+            for row in self.rows(query, values)
+        ]
+
+    def one(self, query: str, values: Sequence[object] = ()) -> Row | None:
+        """Return the first row of a query, None where there is none."""
+        return next(iter(self.rows(query, values)), None)
+
+
+class Files:
+    """The files of the publication that holds now, and of those still there."""
+
+    def __init__(self, home: Home) -> None:
+        """Take the home that publications are in."""
+        self.home = home
+        self._open: OrderedDict[Path, duckdb.DuckDBPyConnection] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def publication(self) -> Publication | None:
+        """Return the publication that holds now."""
+        return current_publication(self.home)
+
+    def publications(self) -> list[Publication]:
+        """Return the publications that are there, the newest first."""
+        found = []
+        publication = self.publication()
+        while publication is not None:
+            found.append(publication)
+            publication = stated(self.home, publication.previous)
+        return found
+
+    @contextmanager
+    def of_region(
+        self, role: Role, region_kato: str, publication: Publication | None = None
+    ) -> Iterator[Reader]:
+        """Open a region's file, where the role may see its people.
+
+        Raises:
+            NotThereError: it may not, or there is none.
+        """
+        with self.reading(role, region_file(region_kato), publication) as reader:
+            yield reader
+
+    @contextmanager
+    def reading(
+        self, role: Role, name: str, publication: Publication | None = None
+    ) -> Iterator[Reader]:
+        """Open a file of a publication for a role, None: of the one that holds.
+
+        Raises:
+            NotThereError: it is none of the role's, or not there.
+        """
+        # First of all, and for every way in.
+        if not role.may_open(name):
+            raise NotThereError
+        publication = publication or self.publication()
+        if publication is None:
+            raise NotThereError
+        path = publication.folder / FOLDER / f"{name}.duckdb"
+        with self._cursor(path, name) as cursor:
+            yield Reader(cursor, publication)
+
+    @contextmanager
+    def auditing(
+        self, role: Role, publication: Publication | None = None
+    ) -> Iterator[Reader]:
+        """Open the publication itself, for an auditor.
+
+        Raises:
+            NotThereError: the role is no auditor's, or nothing is published.
+        """
+        if not role.sees_everything:
+            raise NotThereError
+        publication = publication or self.publication()
+        if publication is None:
+            raise NotThereError
+        with self._cursor(publication.folder / WAREHOUSE, None) as cursor:
+            yield Reader(cursor, publication)
+
+    @contextmanager
+    def _cursor(
+        self, path: Path, name: str | None
+    ) -> Iterator[duckdb.DuckDBPyConnection]:
+        if not path.is_file():
+            raise NotThereError
+        with self._lock:
+            connection = self._open.pop(path, None) or _opened(path, name)
+            self._open[path] = connection
+            while len(self._open) > _MOST_OPEN:
+                # Whoever reads it has a cursor, which keeps it open.
+                self._open.popitem(last=False)
+            cursor = connection.cursor()
+        try:
+            cursor.execute(f"use {_NAME}")
+            yield cursor
+        finally:
+            cursor.close()
+
+
+def _opened(path: Path, name: str | None) -> duckdb.DuckDBPyConnection:
+    """Open a file and nothing else for good; a name's own key opens a role's file."""
+    connection = duckdb.connect()
+    database.configure(connection, None)
+    connection.execute(f"set memory_limit = '{_MEMORY}'")
+    connection.execute("set threads = 1")
+    key = key_of_file(name) if name and database.encrypts() else None
+    database.attach(connection, path, _NAME, key=key)
+    connection.execute("set enable_external_access = false")
+    connection.execute("set lock_configuration = true")
+    return connection

@@ -1,0 +1,196 @@
+"""A region's list as a file: filtered as the page is, as CSV and as a workbook."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from fastapi import APIRouter
+from starlette.background import BackgroundTask
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+
+from komek.base.database import text_literal
+from komek.portal.files import Reader
+from komek.portal.language import Language
+from komek.portal.list_pages import ORDER, Asked, Filters, Sort
+from komek.portal.region_pages import Kato, month_of, place_of
+from komek.portal.site import site_of
+from komek.portal.web import Viewing, language_of
+from komek.publishing.cells import cut, shown, without_formula
+from komek.publishing.workbook import (
+    MAX_ROWS,
+    Kind,
+    Sheet,
+    SheetColumn,
+    Styles,
+    Summary,
+    row_sql,
+    write_workbook,
+)
+
+router = APIRouter(prefix="/regions/{kato}", include_in_schema=False)
+_BATCH = 20_000
+# What writes a file: of which rows, by condition and values, and where.
+_Write = Callable[[Reader, str, list[object], Path], None]
+
+
+def _columns(lang: Language) -> list[tuple[SheetColumn, str]]:
+    """Return the columns of a file: as a workbook has them, and their SQL as text."""
+
+    def said(kind: str, column: str, codes: list[str]) -> str:
+        cases = " ".join(
+            f"when {text_literal(code)} then {text_literal(lang.word(kind, code))}"
+            for code in codes
+        )
+        return f"case {column} {cases} else {column} end" if cases else column
+
+    grounds = [f"p25_{number}" for number in range(1, 6)]
+    statuses = ["delivered", "failed", "returned", "outstanding"]
+    allocations = ["allocated", "unallocated", "account", "no_account", "withdrawn"]
+    name = "name_kk" if lang.code == "kk" else "name_ru"
+    settlement = "settlement_kk" if lang.code == "kk" else "settlement_ru"
+    text, field = Kind.TEXT, lang.word
+    found = [
+        ("list_month", 12, "list_month", Kind.DATE),
+        ("list_no", 8, "list_no", Kind.COUNT),
+        ("listed_on", 12, "listed_on", Kind.DATE),
+        ("iin", 14, "iin", text),
+        ("last_name", 18, "last_name", text),
+        ("first_name", 16, "first_name", text),
+        ("middle_name", 18, "middle_name", text),
+        ("district_kato", 28, f"districts.{name}", text),
+        ("kato", 24, settlement, text),
+        ("address", 32, "address", text),
+        ("primary_ground", 34, said("code", "primary_ground", grounds), text),
+        ("standing", 20, said("code", "standing", ["entitled", "ended", "held"]), text),
+        ("ended_on", 12, "ended_on", Kind.DATE),
+        ("ended_reason", 28, "ended_reason", text),
+        ("mode", 14, said("code", "mode", ["in_kind", "cash"]), text),
+        ("allocation", 26, said("outcome", "allocation", allocations), text),
+        ("contract_id", 18, "contract_id", text),
+        ("iban", 24, "iban", text),
+        ("delivery_status", 18, said("code", "delivery_status", statuses), text),
+        ("amount", 14, "amount", Kind.AMOUNT),
+    ]
+    columns = []
+    for code, width, sql, kind in found:
+        heading = field("field", code)
+        safe = cut(shown(f"({sql})")) if kind is text else sql
+        plain = without_formula(safe) if kind is text else f"({sql})::varchar"
+        columns.append((SheetColumn(heading, width, safe, kind), plain))
+    return columns
+
+
+def _from(where: str, sort: str) -> str:
+    return (
+        "from (select recipients.*, row_number() over"
+        f" (order by {ORDER[sort]}) as n from recipients where {where}) as recipients"
+        " left join places as districts on recipients.district_kato = districts.kato"
+    )
+
+
+@router.get("/list.csv")
+def as_csv(
+    request: Request, kato: Kato, visitor: Viewing, filters: Asked, sort: Sort = "place"
+) -> Response:
+    """Return the filtered list as CSV: UTF-8 with a mark, as Excel takes it."""
+    lang = language_of(request)
+    columns = _columns(lang)
+    quoted = ", ".join(
+        f"coalesce('\"' || replace({plain}, '\"', '\"\"') || '\"', '')"
+        for _, plain in columns
+    )
+    head = ",".join(f'"{column.heading}"' for column, _ in columns)
+
+    def write(reader: Reader, where: str, values: list[object], path: Path) -> None:
+        with path.open("w", encoding="utf-8-sig", newline="") as file:
+            file.write(head + "\r\n")
+            reader.connection.execute(
+                f"select concat_ws(',', {quoted}) {_from(where, sort)} order by n",
+                values,
+            )
+            while lines := reader.connection.fetchmany(_BATCH):
+                file.writelines(f"{line}\r\n" for (line,) in lines)
+
+    return _download(request, visitor, kato, filters, "csv", write)
+
+
+@router.get("/list.xlsx")
+def as_workbook(
+    request: Request, kato: Kato, visitor: Viewing, filters: Asked, sort: Sort = "place"
+) -> Response:
+    """Return the filtered list as a workbook."""
+    lang = language_of(request)
+    columns = [column for column, _ in _columns(lang)]
+
+    def write(reader: Reader, where: str, values: list[object], path: Path) -> None:
+        counted = reader.one(
+            f"select count(*) as n from recipients where {where}", values
+        )
+        rows = min((counted or {"n": 0})["n"], MAX_ROWS)
+        run = reader.publication.run
+
+        def rendered(styles: Styles) -> Iterator[bytes]:
+            xml = row_sql(columns, "(n + 1)::varchar", styles)
+            reader.connection.execute(
+                f"select {xml} {_from(where, sort)} order by n limit {rows}",
+                values,
+            )
+            while parts := reader.connection.fetchmany(_BATCH):
+                yield "".join(part for (part,) in parts).encode()
+
+        place = place_of(reader, kato)
+        facts = (
+            (lang.text("Region"), lang.name(place)),
+            (lang.text("Month"), lang.month(filters.month or month_of(reader))),
+            (lang.text("As of"), run.as_of),
+            (lang.text("Run"), run.run_id),
+            (lang.text("Rows"), rows),
+        )
+        summary = Summary(lang.text("Summary")[:31], facts, ())
+        sheet = Sheet(lang.text("List")[:31], columns, rows, rendered)
+        write_workbook(path, summary, [sheet], run.as_of)
+
+    return _download(request, visitor, kato, filters, "xlsx", write)
+
+
+_TYPES = {
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+
+
+def _download(
+    request: Request,
+    visitor: Viewing,
+    kato: str,
+    filters: Filters,
+    suffix: str,
+    write: _Write,
+) -> Response:
+    """Write a file for one answer; who is in it goes into the log first."""
+    site = site_of(request)
+    with site.files.of_region(visitor.role, kato) as reader:
+        month = month_of(reader)
+        where, values = filters.where(month)
+        people = reader.connection.execute(
+            f"select distinct iin from recipients where {where}", values
+        ).fetchall()
+        asked = " ".join(f"{name}={value}" for name, value in filters.given.items())
+        site.shows(
+            request,
+            visitor,
+            f"download {suffix}",
+            f"{kato} {asked}".strip(),
+            [iin for (iin,) in people],
+        )
+        folder = TemporaryDirectory(prefix="komek-portal-")
+        path = Path(folder.name) / f"list.{suffix}"
+        write(reader, where, values, path)
+    name = f"list-{kato}-{filters.month or month}.{suffix}"
+    return FileResponse(
+        path,
+        media_type=_TYPES[suffix],
+        filename=name,
+        background=BackgroundTask(folder.cleanup),
+    )

@@ -1,0 +1,190 @@
+"""What pages show is what the warehouse has, in three languages."""
+
+import csv
+import re
+from io import BytesIO, StringIO
+
+import openpyxl
+import pytest
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po
+
+from komek.explain import explain
+from komek.explain.text import render
+from komek.portal import language
+from komek.trust.signoffs import sign_off_of
+from visiting import Portal, csrf_of
+
+LANGUAGES = ("ru", "kk", "en")
+
+
+def words(page: str) -> str:
+    """Return what a page says, without its tags."""
+    import html  # noqa: PLC0415
+
+    text = re.sub(r"<(script|style|svg).*?</\1>", " ", page, flags=re.S)
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", text)).split())
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_every_page_a_role_is_led_to_is_there(portal: Portal, lang: str) -> None:
+    for role in portal.roles[:1] + portal.roles[len(portal.regions) :]:
+        browser = portal.signed_in(role, lang)
+        waiting, seen = ["/"], set()
+        while waiting:
+            path = waiting.pop()
+            if path in seen or len(seen) > 60:
+                continue
+            seen.add(path)
+            answer = browser.get(path, follow_redirects=True)
+            assert answer.status_code == 200, (role, path)
+            if "text/html" in answer.headers["content-type"] and "/docs/" not in path:
+                assert f'<html lang="{lang}">' in answer.text, (role, path)
+                found = re.findall(r'href="(/[^"#]*)', answer.text)
+                waiting += [
+                    re.sub("&amp;", "&", one)
+                    for one in found
+                    if not one.startswith(("/static", "/language", "/sign", "/docs"))
+                ]
+        assert len(seen) > 1
+
+
+def test_a_person_s_page_says_all_that_explain_says(portal: Portal) -> None:
+    region = portal.regions[0]
+    for lang in LANGUAGES:
+        browser = portal.signed_in(f"region:{region}", lang)
+        for person in sorted(portal.people_of(region))[:4]:
+            form = {"csrf": csrf_of(browser), "iin": person, "reason": "a test"}
+            page = words(browser.post("/people", data=form, follow_redirects=True).text)
+            explanation = explain(portal.home, person)
+            for line in render(explanation, lang)[1:]:
+                for part in re.split(r"\s*\[\d+\]|: |; | \(|\)$|\.$|^\s+[+x-] ", line):
+                    said = " ".join(part.split()).strip(" ().:")
+                    if "=" not in said:
+                        assert said in page, (lang, person, said)
+            for row in explanation["rows"]:
+                for value in row["values"].values():
+                    assert value is None or " ".join(value.split()) in page
+
+
+def test_the_region_s_figures_are_the_warehouse_s(portal: Portal) -> None:
+    for region in portal.regions:
+        page = words(
+            portal.signed_in(f"region:{region}").get(f"/regions/{region}").text
+        )
+        ((people, sets, amount),) = portal.ask(
+            "select count(distinct iin), count(*), coalesce(sum(amount), 0)"
+            " from marts.delivery_plan where region_kato = ? and list_no is not null",
+            region,
+        )
+        tenge = language.Language("en").tenge(amount)
+        assert f"People on the lists {people} " in page
+        assert f"Sets {sets} " in page
+        assert f"Tenge {tenge}" in page
+
+
+def test_the_list_as_a_file_is_the_list(portal: Portal) -> None:
+    region = portal.regions[0]
+    browser = portal.signed_in(f"region:{region}")
+    expected = portal.ask(
+        "select iin, amount from marts.delivery_plan where region_kato = ?"
+        " order by all",
+        region,
+    )
+    path = f"/regions/{region}/list"
+
+    text = browser.get(f"{path}.csv").content.decode("utf-8-sig")
+    sheet = openpyxl.load_workbook(BytesIO(browser.get(f"{path}.xlsx").content))
+    head, *rows = sheet.worksheets[1].iter_rows(values_only=True)
+
+    iin, amount = "citizen's IIN", "amount, tenge"
+    in_csv = list(csv.DictReader(StringIO(text)))
+    names = list(in_csv[0])
+    iin, amount = names[3], names[-1]
+    assert sorted((r[iin], r[amount] or None) for r in in_csv) == [
+        (person, str(tenge) if tenge is not None else None)
+        for person, tenge in expected
+    ]
+    assert sorted(row[3] for row in rows) == [person for person, _ in expected]
+    assert list(head) == names
+    assert sum(row[-1] or 0 for row in rows) == sum(tenge or 0 for _, tenge in expected)
+    one = browser.get(f"{path}.csv?ground=p25_3").content.decode("utf-8-sig")
+    grounds = portal.ask(
+        "select count(*) from marts.delivery_plan where region_kato = ?"
+        " and primary_ground = 'p25_3'",
+        region,
+    )
+    assert len(one.splitlines()) - 1 == grounds[0][0]
+
+
+def test_a_region_signs_its_list_off_once(portal: Portal) -> None:
+    region, other, *_ = portal.regions
+    browser = portal.signed_in(f"region:{region}")
+    page = browser.get(f"/regions/{region}/sign-off").text
+    form = dict(re.findall(r'name="(list_\w+|sha256|csrf)" value="([^"]+)"', page))
+
+    assert (
+        browser.post(
+            f"/regions/{region}/sign-off", data=form | {"sha256": "0" * 64}
+        ).status_code
+        == 409
+    )
+    assert browser.post(f"/regions/{other}/sign-off", data=form).status_code == 404
+    auditor = portal.signed_in("auditor")
+    theirs = form | {"csrf": csrf_of(auditor)}
+    assert auditor.post(f"/regions/{region}/sign-off", data=theirs).status_code == 404
+    assert browser.post(f"/regions/{region}/sign-off", data=form).status_code == 303
+    assert browser.post(f"/regions/{region}/sign-off", data=form).status_code == 409
+
+    assert "Confirmed by" in browser.get(f"/regions/{region}/sign-off").text
+    month = portal.site.files.publication().run.list_month
+    number = int(form["list_no"])
+    assert sign_off_of(portal.home, region, month, number, form["sha256"])
+    assert not sign_off_of(portal.home, region, month, number, "1" * 64)
+
+
+def test_from_a_figure_to_the_landed_row(portal: Portal) -> None:
+    auditor = portal.signed_in("auditor")
+    for mart in (
+        "region_status",
+        "delivery_plan",
+        "food_set_lists",
+        "payout_schedule",
+        "case_deadlines",
+        "food_set_decisions",
+        "list_reconciliation",
+    ):
+        rows = auditor.get(f"/auditor/rows/{mart}").text
+        link = re.search(rf'href="(/auditor/rows/{mart}/[0-9]+)"', rows)
+        assert link, mart
+        page = words(auditor.get(link[1]).text)
+        cited = re.search(r"Source rows, as received: ([0-9]+)", page)
+        assert cited, mart
+        assert int(cited[1]) > 0, mart
+
+
+def test_an_auditor_finds_anybody_by_iin(portal: Portal) -> None:
+    auditor = portal.signed_in("auditor")
+    (person, *_) = sorted(portal.people_of(portal.regions[0]))
+    form = {"csrf": csrf_of(auditor), "iin": person, "reason": "a complaint"}
+
+    assert person in auditor.post("/people", data=form).text
+
+
+@pytest.mark.parametrize("lang", ["ru", "kk"])
+def test_every_text_is_there_in_each_language(lang: str) -> None:
+    found = {
+        text
+        for _, _, text, *_ in extract_from_dir(
+            language.LOCALE.parent,
+            method_map=[("**.py", "python"), ("**/templates/**.html", "jinja2")],
+            keywords={"_": None, "gettext": None, "text": None},
+        )
+        if isinstance(text, str)
+    }
+    with (language.LOCALE / f"{lang}.po").open("rb") as file:
+        known = {message.id: message.string for message in read_po(file)}
+
+    assert len(found) > 200
+    assert {text for text in found if not known.get(text)} == set()
+    assert {text for text in known if text and text not in found} == set()

@@ -79,7 +79,8 @@ lint: python sql
 # call them: a macro by itself has no SQL to parse.
 sql: setup
 	$(RUN)/sqlfluff lint --disable-progress-bar --processes 2 $(addprefix dbt_project/models/,\
-		facts law marts staging/stg_referenced_persons.sql)
+		facts law marts staging/stg_spoken_of.sql \
+		staging/stg_referenced_links.sql staging/stg_referenced_persons.sql)
 
 # Style, which room imports which, and types.
 python: setup

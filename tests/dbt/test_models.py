@@ -124,7 +124,12 @@ def test_who_may_read_a_model_follows_from_its_layer(
         name
         for name, who in access["staging"].items()
         if who != "private" and not name.startswith("rejected_")
-    } == {"registry_profile", "stg_persons", "stg_referenced_links"}
+    } == {
+        "registry_profile",
+        "stg_bank_accounts",
+        "stg_persons",
+        "stg_referenced_links",
+    }
 
 
 @pytest.mark.parametrize("name", WRITTEN_BY_MACROS)

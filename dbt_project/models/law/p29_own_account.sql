@@ -14,7 +14,7 @@ final as (
         accounts.iban,
         accounts.account_row
     from recipients
-    left join {{ ref('accounts') }} as accounts on recipients.iin = accounts.iin
+    left join {{ ref('p29_accounts') }} as accounts on recipients.iin = accounts.iin
 )
 
 select * from final

@@ -45,24 +45,26 @@ def country(request: Request, visitor: Viewing) -> Response:
             "names": names,
             "regions": regions,
             "map": _map(regions, names, lang, visitor.role),
-            "total": reader.one(f"select {_SUMS} from cells where {_LISTED}", [month]),
-            "grounds": reader.rows(
+            "total": reader.figure(
+                f"select {_SUMS} from cells where {_LISTED}", [month]
+            ),
+            "grounds": reader.figures(
                 f"select primary_ground, region_kato, mode, {_SUMS} from cells"
                 f" where {_LISTED} group by all"
                 " order by primary_ground, region_kato, mode",
                 [month],
             ),
-            "by_ground": reader.rows(
+            "by_ground": reader.figures(
                 f"select primary_ground, {_SUMS} from cells where {_LISTED}"
                 " group by all order by primary_ground",
                 [month],
             ),
-            "by_mode": reader.rows(
+            "by_mode": reader.figures(
                 f"select mode, {_SUMS} from cells where {_LISTED} group by all"
                 " order by mode nulls last",
                 [month],
             ),
-            "months": reader.rows(
+            "months": reader.figures(
                 "select list_month, sum(listed)::bigint as listed,"
                 " sum(ended)::bigint as ended, sum(sets)::bigint as sets,"
                 " sum(delivered)::bigint as delivered,"
@@ -71,7 +73,7 @@ def country(request: Request, visitor: Viewing) -> Response:
                 " from list_reconciliation group by all order by list_month desc"
             ),
             "published": published_figure(month),
-            "deadlines": reader.rows(
+            "deadlines": reader.figures(
                 "select case_kind, step, paragraph,"
                 " (sum(cases) filter (where status = 'met'))::bigint as met,"
                 " (sum(cases) filter (where status = 'late'))::bigint as late,"
@@ -85,7 +87,7 @@ def country(request: Request, visitor: Viewing) -> Response:
 
 def _regions(reader: Reader, month: date | None) -> list[Row]:
     """Return every region: as listed, in people, tenge and delivered sets."""
-    return reader.rows(
+    return reader.figures(
         f"""
         select
             regions.region_kato,
@@ -101,17 +103,17 @@ def _regions(reader: Reader, month: date | None) -> list[Row]:
                 select max(list_no) from lists
                 where
                     lists.region_kato = regions.region_kato
-                    and lists.list_month = $month
+                    and lists.list_month = $1
             ) as last_list
         from region_status as regions
         left join (
             select region_kato, {_SUMS} from cells
-            where list_month = $month and list_no is not null
+            where list_month = $1 and list_no is not null
             group by region_kato
         ) as listed using (region_kato)
         order by regions.region_kato
         """,
-        {"month": month},
+        [month],
     )
 
 

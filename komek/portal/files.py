@@ -27,6 +27,7 @@ from komek.publishing.publication import (
 from komek.publishing.role_files import FOLDER, key_of_file, region_file
 
 _MOST_OPEN = 8
+_MOST_KEPT = 200
 _MEMORY = "96MB"
 _NAME = "role"
 Row = dict[str, Any]
@@ -40,11 +41,23 @@ class Reader:
     """A role's file, open for one request."""
 
     def __init__(
-        self, connection: duckdb.DuckDBPyConnection, publication: Publication
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        publication: Publication,
+        figures: "Figures",
     ) -> None:
-        """Take a cursor of the file and the publication that it is of."""
+        """Take a cursor of the file, its publication, and what was read of it."""
         self.connection = connection
         self.publication = publication
+        self._figures = figures
+
+    def figures(self, query: str, values: Sequence[object] = ()) -> list[Row]:
+        """Return rows that name nobody; a file never changes, so they are kept."""
+        return self._figures.rows(self, query, values)
+
+    def figure(self, query: str, values: Sequence[object] = ()) -> Row | None:
+        """Return the first row of such a query, None where there is none."""
+        return next(iter(self.figures(query, values)), None)
 
     def rows(
         self, query: str, values: Sequence[object] | Mapping[str, object] = ()
@@ -68,13 +81,37 @@ class Reader:
         return next(iter(self.rows(query, values)), None)
 
 
+class Figures:
+    """What was read of one file, the latest last; the oldest is forgotten."""
+
+    def __init__(self) -> None:
+        """Nothing was read yet."""
+        self._kept: OrderedDict[tuple[object, ...], list[Row]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def rows(self, reader: Reader, query: str, values: Sequence[object]) -> list[Row]:
+        """Return the rows of a query; whoever gets them changes nothing in them."""
+        key = (query, *values)
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+        found = reader.rows(query, values)
+        with self._lock:
+            self._kept[key] = found
+            if len(self._kept) > _MOST_KEPT:
+                self._kept.popitem(last=False)
+        return found
+
+
 class Files:
     """The files of the publication that holds now, and of those still there."""
 
     def __init__(self, home: Home) -> None:
         """Take the home that publications are in."""
         self.home = home
-        self._open: OrderedDict[Path, duckdb.DuckDBPyConnection] = OrderedDict()
+        self._open: OrderedDict[Path, tuple[duckdb.DuckDBPyConnection, Figures]]
+        self._open = OrderedDict()
         self._lock = threading.Lock()
 
     def publication(self) -> Publication | None:
@@ -118,8 +155,8 @@ class Files:
         if publication is None:
             raise NotThereError
         path = publication.folder / FOLDER / f"{name}.duckdb"
-        with self._cursor(path, name) as cursor:
-            yield Reader(cursor, publication)
+        with self._cursor(path, name) as (cursor, figures):
+            yield Reader(cursor, publication, figures)
 
     @contextmanager
     def auditing(
@@ -135,25 +172,26 @@ class Files:
         publication = publication or self.publication()
         if publication is None:
             raise NotThereError
-        with self._cursor(publication.folder / WAREHOUSE, None) as cursor:
-            yield Reader(cursor, publication)
+        with self._cursor(publication.folder / WAREHOUSE, None) as (cursor, figures):
+            yield Reader(cursor, publication, figures)
 
     @contextmanager
     def _cursor(
         self, path: Path, name: str | None
-    ) -> Iterator[duckdb.DuckDBPyConnection]:
+    ) -> Iterator[tuple[duckdb.DuckDBPyConnection, Figures]]:
         if not path.is_file():
             raise NotThereError
         with self._lock:
-            connection = self._open.pop(path, None) or _opened(path, name)
-            self._open[path] = connection
+            opened = self._open.pop(path, None) or (_opened(path, name), Figures())
+            self._open[path] = opened
             while len(self._open) > _MOST_OPEN:
                 # Whoever reads it has a cursor, which keeps it open.
                 self._open.popitem(last=False)
+            connection, figures = opened
             cursor = connection.cursor()
         try:
             cursor.execute(f"use {_NAME}")
-            yield cursor
+            yield cursor, figures
         finally:
             cursor.close()
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,10 @@ def catalogue(lang: str) -> gettext.NullTranslations:
     return gettext.GNUTranslations(compiled)
 
 
+# A page writes the same numbers and words again and again, and Babel takes its time.
+_kept = lru_cache(maxsize=1 << 14)
+
+
 @dataclass(frozen=True)
 class Language:
     """One language: its texts, the words of its codes, the forms of its values."""
@@ -53,6 +57,7 @@ class Language:
         """What gives a text."""
         return catalogue(self.code).gettext
 
+    @_kept
     def word(self, kind: str, code: object) -> str:
         """Return the words of a code; one that has none stands for itself.
 
@@ -97,11 +102,13 @@ class Language:
         """Return a day as the language writes it."""
         return "–" if value is None else format_date(value, "long", self.code)
 
+    @_kept
     def short_day(self, value: date | None) -> str:
         """Return a day in digits."""
         form = "yyyy-MM-dd" if self.code == "en" else "dd.MM.yyyy"
         return "–" if value is None else format_date(value, form, self.code)
 
+    @_kept
     def month(self, value: date | None, *, inside: bool = False) -> str:
         """Return a month and its year; `inside` a sentence, not at its beginning."""
         if value is None:
@@ -109,10 +116,12 @@ class Language:
         said = format_date(value, "LLLL y", self.code)
         return said if inside else said[:1].upper() + said[1:]
 
+    @_kept
     def number(self, value: float | Decimal | None) -> str:
         """Return a number with the language's separators."""
         return "–" if value is None else format_decimal(value, locale=self.code)
 
+    @_kept
     def tenge(self, given: Decimal | int | None) -> str:
         """Return an amount of tenge."""
         if given is None:
@@ -124,6 +133,7 @@ class Language:
             value, "KZT", form, locale=self.code, currency_digits=False
         ).replace("KZT", "₸")
 
+    @_kept
     def share(self, part: float | Decimal | None, whole: float | Decimal | None) -> str:
         """Return a part of a whole in per cent."""
         if part is None or not whole:

@@ -154,7 +154,7 @@ def _page(
     choices = {
         name: [
             row["code"]
-            for row in reader.rows(
+            for row in reader.figures(
                 f"select distinct {column} as code from cells"
                 f" where {column} is not null order by all"
             )

@@ -33,7 +33,7 @@ _DUE_SOON = 5
 
 def place_of(reader: Reader, kato: str) -> Row:
     """Return a region's names; the code alone where the classifier has none."""
-    found = reader.one("select * from places where kato = ?", [kato])
+    found = reader.figure("select * from places where kato = ?", [kato])
     return found or {"kato": kato}
 
 
@@ -42,7 +42,7 @@ def month_of(reader: Reader) -> date | None:
     month = reader.publication.run.list_month
     if month is not None:
         return month
-    latest = reader.one("select max(list_month) as month from cells")
+    latest = reader.figure("select max(list_month) as month from cells")
     return latest["month"] if latest else None
 
 
@@ -55,12 +55,12 @@ def region(request: Request, kato: Kato, visitor: Viewing) -> Response:
         values = {
             "kato": kato,
             "place": place_of(reader, kato),
-            "status": reader.one("select * from region_status"),
+            "status": reader.figure("select * from region_status"),
             "month": month,
             "as_of": reader.publication.run.as_of,
             "total": _total(reader, month),
             "lists": _lists(site, reader, kato, month),
-            "causes": reader.rows(
+            "causes": reader.figures(
                 f"select list_no, ended_reason, {_SUMS} from cells"
                 " where list_month = ? and standing = 'ended' and list_no is not null"
                 " group by all order by list_no, ended_reason",
@@ -71,21 +71,21 @@ def region(request: Request, kato: Kato, visitor: Viewing) -> Response:
                 for name in ("district_kato", "primary_ground", "mode", "allocation")
             },
             "names": names_of(reader),
-            "months": reader.rows(
+            "months": reader.figures(
                 "select * from list_reconciliation order by list_month desc"
             ),
             "short": _by(reader, "allocation", month),
             "contracts": _contracts(reader),
             "due": deadlines_by_step(reader),
-            "case_findings": reader.rows(
+            "case_findings": reader.figures(
                 "select finding, paragraph, count(*) as cases from case_findings"
                 " group by all order by cases desc, finding"
             ),
-            "delivery_findings": reader.rows(
+            "delivery_findings": reader.figures(
                 "select finding, count(*) as cases from delivery_findings"
                 " group by all order by finding"
             ),
-            "extensions": reader.rows(
+            "extensions": reader.figures(
                 "select outcome, reason, count(*) as awards from extensions"
                 " group by all order by outcome, reason nulls first"
             ),
@@ -95,11 +95,11 @@ def region(request: Request, kato: Kato, visitor: Viewing) -> Response:
 
 def names_of(reader: Reader) -> dict[str, Row]:
     """Return the places of a file by code."""
-    return {row["kato"]: row for row in reader.rows("select * from places")}
+    return {row["kato"]: row for row in reader.figures("select * from places")}
 
 
 def _total(reader: Reader, month: date | None) -> Row:
-    found = reader.one(
+    found = reader.figure(
         f"select {_SUMS}, {_DELIVERY},"
         " (coalesce(sum(people) filter (where standing = 'ended'), 0))::bigint"
         " as ended,"
@@ -116,7 +116,7 @@ def _total(reader: Reader, month: date | None) -> Row:
 
 def _by(reader: Reader, column: str, month: date | None) -> list[Row]:
     """Return the sums by a column of the cells; its name is one of ours."""
-    return reader.rows(
+    return reader.figures(
         f"select {column} as code, {_SUMS}, {_DELIVERY} from cells"
         " where list_month = ? group by all order by code nulls first",
         [month],
@@ -138,7 +138,7 @@ def _lists(
                 (row["list_month"], row["list_no"], row["sha256"])
             ),
         }
-        for row in reader.rows(
+        for row in reader.figures(
             f"select lists.*, cells.* exclude (list_month, list_no) from lists"
             f" inner join (select list_month, list_no, {_SUMS}, {_DELIVERY} from cells"
             " group by all) as cells using (list_month, list_no)"
@@ -149,7 +149,7 @@ def _lists(
 
 
 def _contracts(reader: Reader) -> list[Row]:
-    return reader.rows(
+    return reader.figures(
         """
         select
             contracts.*,
@@ -177,7 +177,7 @@ def _contracts(reader: Reader) -> list[Row]:
 
 def deadlines_by_step(reader: Reader) -> list[Row]:
     """Return how the steps of cases stand, with those due within some days."""
-    return reader.rows(
+    return reader.figures(
         f"""
         select
             case_kind,
@@ -187,7 +187,7 @@ def deadlines_by_step(reader: Reader) -> list[Row]:
             count(*) filter (where status = 'late') as late,
             count(*) filter (where status = 'open') as open,
             count(*) filter (
-                where status = 'open' and due_on <= $as_of + {_DUE_SOON}
+                where status = 'open' and due_on <= ? + {_DUE_SOON}
             ) as soon,
             count(*) filter (where status = 'overdue') as overdue,
             min(due_on) filter (where status = 'open') as next_due
@@ -195,7 +195,7 @@ def deadlines_by_step(reader: Reader) -> list[Row]:
         group by all
         order by case_kind, paragraph, step
         """,
-        {"as_of": reader.publication.run.as_of},
+        [reader.publication.run.as_of],
     )
 
 

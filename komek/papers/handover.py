@@ -49,11 +49,12 @@ def _sections(source: Source, region: Region) -> list[Section]:
     words = source.words
     before: Any = None
     sections = []
-    for district, contract, bin_, signed, price, is_delivered, *place in source.slices(
+    for code, district, contract, bin_, signed, price, *sheet in source.slices(
         f"(from handover where region_kato = '{region.kato}')",
-        "district, contract_id, supplier_bin, signed_on, price, is_delivered",
+        "district_kato, district, contract_id, supplier_bin, signed_on, price,"
+        " is_delivered",
     ):
-        first, rows = place
+        is_delivered, first, rows = sheet
         sections.append(
             Section(
                 words(
@@ -65,7 +66,7 @@ def _sections(source: Source, region: Region) -> list[Section]:
                 first,
                 rows,
                 [(words("total.sets"), rows), (words("total.amount"), price * rows)],
-                breaks=(district, contract) != before,
+                breaks=(code, contract) != before,
                 notes=[
                     words(
                         "note.contract",
@@ -78,7 +79,7 @@ def _sections(source: Source, region: Region) -> list[Section]:
                 ],
             )
         )
-        before = (district, contract)
+        before = (code, contract)
     # Both lists of a district and contract are one sheet: it is signed once.
     following = [*sections[1:], None]
     return [
@@ -159,7 +160,7 @@ def _gather(source: Source) -> None:
                 plan.region_kato,
                 lists.district_kato,
                 coalesce({source.place_sql("districts", "lists.district_kato")},
-                    $no_district) as district,
+                    lists.district_kato, $no_district) as district,
                 plan.contract_id,
                 contracts.supplier_bin,
                 contracts.signed_on,

@@ -20,8 +20,9 @@ def list_papers(source: Source) -> Iterator[Paper]:
         words = source.words
         sections = [
             _district(source, district, first, rows)
-            for district, first, rows in source.slices(
-                f"(from listed where region_kato = '{region.kato}')", "district"
+            for _, district, first, rows in source.slices(
+                f"(from listed where region_kato = '{region.kato}')",
+                "district_kato, district",
             )
         ]
         yield source.paper(
@@ -161,7 +162,8 @@ def _gather(source: Source) -> None:
             select
                 lists.*,
                 coalesce({source.place_sql("districts", "lists.district_kato")},
-                    '{source.words("place.no_district")}') as district,
+                    lists.district_kato, '{source.words("place.no_district")}')
+                    as district,
                 people.name,
                 people.birth_date,
                 people.settlement,

@@ -59,6 +59,21 @@ def test_a_list_is_the_numbered_rows_of_the_month(papers: Papers, region: str) -
     assert "УТВЕРЖДАЮ" in pages(*pdfs(workbook))[0]
 
 
+def test_a_district_without_a_name_is_told_by_its_code(papers: Papers) -> None:
+    titles = [title for title, _ in sheets(paper(papers, "list", EAST))]
+    with papers.warehouse() as warehouse:
+        named = warehouse.execute(
+            "select distinct lists.district_kato from marts.food_set_lists as lists"
+            " left join facts.territories as units on lists.district_kato = units.kato"
+            " where lists.region_kato = $region and lists.list_month = '2020-04-01'"
+            " and lists.list_no is not null and units.kato is null",
+            {"region": EAST},
+        ).fetchall()
+
+    assert named
+    assert {code for (code,) in named} <= {*titles}
+
+
 def test_a_supplement_has_who_was_added_and_whose_right_ended(papers: Papers) -> None:
     workbook = paper(papers, "supplement-2", EAST)
     found = {

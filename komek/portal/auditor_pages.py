@@ -95,8 +95,11 @@ def receipt(
     site = _audited(request, visitor)
     if run_id not in receipt_paths(site.home):
         raise NotThereError
+    with site.files.auditing(visitor.role) as reader:
+        with_rows = _with_rows(reader)
     values = {
         "receipt": read_receipt(site.home, run_id),
+        "with_rows": with_rows,
         "verified": site.jobs.last(f"verify-{run_id}"),
     }
     return page(request, "receipt.html", values, publication=site.files.publication())
@@ -131,6 +134,8 @@ def of_table(request: Request, table: Table, visitor: Viewing) -> Response:
     graph = _graph(site, publication)
     if table not in graph.described:
         raise NotThereError
+    with site.files.auditing(visitor.role) as reader:
+        with_rows = {f"marts.{name}" for name in _with_rows(reader)}
     values = {
         "table": table,
         "described": graph.described[table],
@@ -139,9 +144,18 @@ def of_table(request: Request, table: Table, visitor: Viewing) -> Response:
             (name, sources, graph.origins(table, name))
             for name, sources in graph.columns.get(table, {}).items()
         ],
-        "is_mart": table.startswith("marts."),
+        "has_rows": table in with_rows,
     }
     return page(request, "lineage.html", values, publication=publication)
+
+
+def _with_rows(reader: Reader) -> set[str]:
+    """Return the marts that are tables: of a view, no row has a number."""
+    found = reader.figures(
+        "select table_name from information_schema.tables where table_schema = 'marts'"
+        " and table_type = 'BASE TABLE' and table_catalog = current_database()"
+    )
+    return {row["table_name"] for row in found}
 
 
 def _columns(reader: Reader, mart: str) -> list[str]:
@@ -151,12 +165,7 @@ def _columns(reader: Reader, mart: str) -> list[str]:
         " order by ordinal_position",
         [mart],
     )
-    is_table = reader.one(
-        "select 1 from information_schema.tables where table_schema = 'marts'"
-        " and table_name = ? and table_type = 'BASE TABLE'",
-        [mart],
-    )
-    if not found or not is_table:
+    if mart not in _with_rows(reader):
         raise NotThereError
     return [row["column_name"] for row in found]
 

@@ -6,11 +6,13 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import argon2
 import pytest
 
 from filed_run import APRIL_20, GOLDEN, publish_run
 from komek.base.places import Home
 from komek.landing.land import land
+from komek.portal import accounts
 from komek.portal.app import make_app
 from komek.portal.site import Options
 from komek.runs.run import Request
@@ -42,8 +44,11 @@ def _link(source: str, target: str) -> None:
 
 
 @pytest.fixture
-def portal(published: Home) -> Iterator[Portal]:
-    """The portal of the home, with nobody in it yet."""
+def portal(published: Home, monkeypatch: pytest.MonkeyPatch) -> Iterator[Portal]:
+    """The portal of the home, with nobody in it yet; its passwords are cheap to try."""
+    cheap = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    monkeypatch.setattr(accounts, "_hasher", cheap)
+    monkeypatch.setattr(accounts, "_NOBODY", cheap.hash("nobody"))
     shutil.rmtree(published.root / "portal", ignore_errors=True)
     yield Portal(make_app(published, Options(is_plain=True, sign_ins_a_minute=100)))
     shutil.rmtree(published.root / "portal", ignore_errors=True)

@@ -26,25 +26,33 @@ def words(page: str) -> str:
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", text)).split())
 
 
-@pytest.mark.parametrize("lang", LANGUAGES)
-def test_every_page_a_role_is_led_to_is_there(portal: Portal, lang: str) -> None:
-    for role in portal.roles[:1] + portal.roles[len(portal.regions) :]:
+def shape_of(path: str) -> str:
+    """Return an address without what there are many of."""
+    path = re.sub(r"=[^&]*|[0-9]+", "=", path)
+    many = "lineage|rows|quality|receipts|docs|body"
+    return re.sub(rf"/({many})/[^/?]+(?=/|\?|$)", r"/\1/=", path)
+
+
+def test_every_page_a_role_is_led_to_is_there(portal: Portal) -> None:
+    """Of each shape of address one: the languages take turns."""
+    roles = portal.roles[:1] + portal.roles[len(portal.regions) :]
+    for role, lang in zip(roles, LANGUAGES * len(roles), strict=False):
         browser = portal.signed_in(role, lang)
         waiting, seen = ["/"], set()
         while waiting:
             path = waiting.pop()
-            if path in seen or len(seen) > 60:
+            shape = shape_of(path)
+            if shape in seen:
                 continue
-            seen.add(path)
+            seen.add(shape)
             answer = browser.get(path, follow_redirects=True)
             assert answer.status_code == 200, (role, path)
             if "text/html" in answer.headers["content-type"] and "/docs/" not in path:
                 assert f'<html lang="{lang}">' in answer.text, (role, path)
-                found = re.findall(r'href="(/[^"#]*)', answer.text)
                 waiting += [
-                    re.sub("&amp;", "&", one)
-                    for one in found
-                    if not one.startswith(("/static", "/language", "/sign", "/docs"))
+                    one.replace("&amp;", "&")
+                    for one in re.findall(r'href="(/[^"#]*)', answer.text)
+                    if not one.startswith(("/static", "/language"))
                 ]
         assert len(seen) > 1
 
@@ -53,7 +61,7 @@ def test_a_person_s_page_says_all_that_explain_says(portal: Portal) -> None:
     region = portal.regions[0]
     for lang in LANGUAGES:
         browser = portal.signed_in(f"region:{region}", lang)
-        for person in sorted(portal.people_of(region))[:4]:
+        for person in sorted(portal.people_of(region))[:2]:
             form = {"csrf": csrf_of(browser), "iin": person, "reason": "a test"}
             page = words(browser.post("/people", data=form, follow_redirects=True).text)
             explanation = explain(portal.home, person)

@@ -19,6 +19,10 @@ VARIABLES = {
     "memory_limit": "KOMEK_MEMORY_LIMIT",
     "asks_approval": "KOMEK_APPROVAL",
     "collector": "OPENLINEAGE_URL",
+    "oidc_issuer": "KOMEK_OIDC_ISSUER",
+    "oidc_client": "KOMEK_OIDC_CLIENT",
+    "oidc_secret": "KOMEK_OIDC_SECRET",
+    "oidc_claim": "KOMEK_OIDC_CLAIM",
 }
 
 

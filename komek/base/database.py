@@ -223,6 +223,36 @@ def connect(
     return connection
 
 
+def connect_locked(
+    file: Path, name: str, key: str | None, *, memory: str
+) -> duckdb.DuckDBPyConnection:
+    """Open a DuckDB file to read and nothing else, for good: no query opens another.
+
+    Args:
+        file: the file.
+        name: what it is attached as.
+        key: what it is encrypted under, in Base64, if not under the warehouse's key.
+        memory: what it may take, in DuckDB's words.
+
+    Raises:
+        UsageError: the key does not open the file.
+        duckdb.Error: the file cannot be opened.
+    """
+    connection = duckdb.connect()
+    try:
+        configure(connection, None)
+        connection.execute(f"set memory_limit = {text_literal(memory)}")
+        # Many are open at once, and each has one reader at a time.
+        connection.execute("set threads = 1")
+        attach(connection, file, name, key=key)
+        connection.execute("set enable_external_access = false")
+        connection.execute("set lock_configuration = true")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
 def spill_beside(file: Path) -> Path:
     """Return where DuckDB spills of its own accord when it opens a file by itself."""
     return file.with_name(f"{file.name}.tmp")

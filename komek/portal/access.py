@@ -8,6 +8,7 @@ nobody reads people off the log.
 import hmac
 import os
 import secrets
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,6 +23,7 @@ from komek.trust.ledger import Ledger
 # As many hex digits of each hash: enough to tell a nation apart.
 _DIGITS = 20
 _SECRET_BYTES = 32
+_RECHECKED_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,7 @@ class AccessLog:
         folder = portal_folder(home)
         self.ledger = Ledger(folder / "access.jsonl")
         self._secret = _secret(home)
+        self._checked: tuple[float, list[str]] | None = None
 
     def note(self, visitor: Visitor, origin: str, shown: Shown) -> None:
         """Append what is about to be shown; nothing is shown that is not in the log.
@@ -72,10 +75,17 @@ class AccessLog:
             if not sought.isdisjoint(entry.said["persons"])
         ]
 
-    def entries(self) -> list[dict[str, Any]]:
-        """Return all entries, the newest first."""
-        found = [without_persons(e.sequence, e.said) for e in self.ledger.entries()]
-        return found[::-1]
+    def page(self, begin: int, most: int) -> tuple[list[dict[str, Any]], int]:
+        """Return entries from the newest on, after `begin` of them, and how many."""
+        found, total = self.ledger.page(begin, most)
+        return [without_persons(e.sequence, e.said) for e in found], total
+
+    def wrong(self) -> list[str]:
+        """Return what is wrong with the log; a long one is read once a minute."""
+        now = time.monotonic()
+        if self._checked is None or now - self._checked[0] > _RECHECKED_SECONDS:
+            self._checked = now, self.ledger.wrong()
+        return self._checked[1]
 
     def _hashes(self, people: Iterable[str]) -> set[str]:
         *_, key = self._keys()

@@ -58,7 +58,7 @@ def overview(request: Request, visitor: Viewing) -> Response:
         },
         "running": site.jobs.running,
         "ledgers": {
-            "access.jsonl": site.log.ledger.wrong(),
+            "access.jsonl": site.log.wrong(),
             "signoffs.jsonl": ledger_of(site.home).wrong(),
         },
         "signed": sign_offs(site.home)[::-1][:20],
@@ -368,13 +368,11 @@ def law(request: Request, visitor: Viewing) -> Response:
 def access(request: Request, visitor: Viewing, page_no: PageNo = 1) -> Response:
     """Show the access log, the newest entry first."""
     site = _audited(request, visitor)
-    entries = site.log.entries()
-    begin = (page_no - 1) * _PER_PAGE
+    entries, total = site.log.page((page_no - 1) * _PER_PAGE, _PER_PAGE)
     values = {
-        "entries": entries[begin : begin + _PER_PAGE],
-        "total": len(entries),
-        "wrong": site.log.ledger.wrong(),
+        "entries": entries,
+        "wrong": site.log.wrong(),
         "page_no": page_no,
-        "pages": max(1, -(-len(entries) // _PER_PAGE)),
+        "pages": max(1, -(-total // _PER_PAGE)),
     }
     return page(request, "access.html", values, publication=site.files.publication())

@@ -198,12 +198,5 @@ class Files:
 
 def _opened(path: Path, name: str | None) -> duckdb.DuckDBPyConnection:
     """Open a file and nothing else for good; a name's own key opens a role's file."""
-    connection = duckdb.connect()
-    database.configure(connection, None)
-    connection.execute(f"set memory_limit = '{_MEMORY}'")
-    connection.execute("set threads = 1")
     key = key_of_file(name) if name and database.encrypts() else None
-    database.attach(connection, path, _NAME, key=key)
-    connection.execute("set enable_external_access = false")
-    connection.execute("set lock_configuration = true")
-    return connection
+    return database.connect_locked(path, _NAME, key, memory=_MEMORY)

@@ -16,7 +16,7 @@ from komek.portal.list_pages import ORDER, Asked, Filters, Sort
 from komek.portal.region_pages import Kato, month_of, place_of
 from komek.portal.site import site_of
 from komek.portal.web import Viewing, language_of
-from komek.publishing.cells import cut, shown, without_formula
+from komek.publishing.cells import shown, without_formula
 from komek.publishing.workbook import (
     MAX_ROWS,
     Kind,
@@ -30,6 +30,19 @@ from komek.publishing.workbook import (
 
 router = APIRouter(prefix="/regions/{kato}", include_in_schema=False)
 _BATCH = 20_000
+_LONGEST = 1_024
+# What somebody wrote, or a registry's own: shown, never obeyed.
+_FREE = (
+    "last_name",
+    "first_name",
+    "middle_name",
+    "address",
+    "settlement_ru",
+    "settlement_kk",
+    "contract_id",
+    "iban",
+    "district_name",
+)
 # What writes a file: of which rows, by condition and values, and where.
 _Write = Callable[[Reader, str, list[object], Path], None]
 
@@ -47,9 +60,8 @@ def _columns(lang: Language) -> list[tuple[SheetColumn, str]]:
     grounds = [f"p25_{number}" for number in range(1, 6)]
     statuses = ["delivered", "failed", "returned", "outstanding"]
     allocations = ["allocated", "unallocated", "account", "no_account", "withdrawn"]
-    name = "name_kk" if lang.code == "kk" else "name_ru"
     settlement = "settlement_kk" if lang.code == "kk" else "settlement_ru"
-    text, field = Kind.TEXT, lang.word
+    text = Kind.TEXT
     found = [
         ("list_month", 12, "list_month", Kind.DATE),
         ("list_no", 8, "list_no", Kind.COUNT),
@@ -58,7 +70,7 @@ def _columns(lang: Language) -> list[tuple[SheetColumn, str]]:
         ("last_name", 18, "last_name", text),
         ("first_name", 16, "first_name", text),
         ("middle_name", 18, "middle_name", text),
-        ("district_kato", 28, f"districts.{name}", text),
+        ("district_kato", 28, "district_name", text),
         ("kato", 24, settlement, text),
         ("address", 32, "address", text),
         ("primary_ground", 34, said("code", "primary_ground", grounds), text),
@@ -74,18 +86,25 @@ def _columns(lang: Language) -> list[tuple[SheetColumn, str]]:
     ]
     columns = []
     for code, width, sql, kind in found:
-        heading = field("field", code)
-        safe = cut(shown(f"({sql})")) if kind is text else sql
-        plain = without_formula(safe) if kind is text else f"({sql})::varchar"
-        columns.append((SheetColumn(heading, width, safe, kind), plain))
+        plain = f"({sql})::varchar"
+        if sql in _FREE:
+            plain = without_formula(sql)
+        columns.append((SheetColumn(lang.word("field", code), width, sql, kind), plain))
     return columns
 
 
-def _from(where: str, sort: str) -> str:
+def _from(where: str, sort: str, lang: Language) -> str:
+    """Return SQL, from `from` on, for the rows of a file in order; `n` numbers them."""
+    # No text of a role's file is too long for a cell; of these, any may be.
+    free = ", ".join(
+        f"{shown(f'left({name}, {_LONGEST})')} as {name}" for name in _FREE[:-1]
+    )
+    name = "name_kk" if lang.code == "kk" else "name_ru"
     return (
-        "from (select recipients.*, row_number() over"
-        f" (order by {ORDER[sort]}) as n from recipients where {where}) as recipients"
-        " left join places as districts on recipients.district_kato = districts.kato"
+        f"from (select recipients.* replace ({free}), {shown(f'districts.{name}')} as"
+        f" district_name, row_number() over (order by {ORDER[sort]}) as n"
+        f" from (from recipients where {where}) as recipients left join places as"
+        " districts on recipients.district_kato = districts.kato)"
     )
 
 
@@ -106,7 +125,8 @@ def as_csv(
         with path.open("w", encoding="utf-8-sig", newline="") as file:
             file.write(head + "\r\n")
             reader.connection.execute(
-                f"select concat_ws(',', {quoted}) {_from(where, sort)} order by n",
+                f"select concat_ws(',', {quoted}) {_from(where, sort, lang)}"
+                " order by n",
                 values,
             )
             while lines := reader.connection.fetchmany(_BATCH):
@@ -133,7 +153,7 @@ def as_workbook(
         def rendered(styles: Styles) -> Iterator[bytes]:
             xml = row_sql(columns, "(n + 1)::varchar", styles)
             reader.connection.execute(
-                f"select {xml} {_from(where, sort)} order by n limit {rows}",
+                f"select {xml} {_from(where, sort, lang)} order by n limit {rows}",
                 values,
             )
             while parts := reader.connection.fetchmany(_BATCH):

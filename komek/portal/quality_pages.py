@@ -2,6 +2,7 @@
 
 import csv
 import json
+from functools import lru_cache
 from io import StringIO
 from pathlib import Path as FilePath
 from typing import Annotated, Any
@@ -60,15 +61,23 @@ def overview(request: Request, visitor: Viewing) -> Response:
 
 def _runs(home: Home, visitor: Visitor) -> list[dict[str, Any]]:
     """Return the finished runs with how their checks ended; a region sees none."""
-    if visitor.role.region:
+    if visitor.role.region or not home.runs.is_dir():
         return []
+    changed = home.runs.stat().st_mtime_ns, home.current.lstat().st_mtime_ns
+    return _finished(home, *changed)
+
+
+@lru_cache(maxsize=2)
+def _finished(home: Home, *_changed: int) -> list[dict[str, Any]]:
+    """Return the runs, the last first; a filed run does not change, nor its checks."""
     return [
         {**run, "checks": checks(home, run["run_id"])} for run in status(home)["runs"]
     ][::-1]
 
 
+@lru_cache(maxsize=50)
 def checks(home: Home, run_id: str) -> list[dict[str, Any]]:
-    """Return the checks of a run, those that did not pass first."""
+    """Return the checks of a finished run, those that did not pass first."""
     found = []
     for stage in _STAGES:
         path = home.report(run_id) / "validation" / f"{stage}.json"

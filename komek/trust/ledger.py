@@ -71,6 +71,19 @@ class Ledger:
             if entry is not None:
                 yield entry
 
+    def page(self, begin: int, most: int) -> tuple[list[Entry], int]:
+        """Return entries from the newest on, after `begin` of them, and how many lines.
+
+        Only the lines of the page are held against their hashes.
+        """
+        try:
+            lines = self.path.read_bytes().splitlines(keepends=True)
+        except FileNotFoundError:
+            return [], 0
+        shown = lines[::-1][begin : begin + most]
+        found = [entry for entry in map(_entry, shown) if entry is not None]
+        return found, len(lines)
+
     def wrong(self) -> list[str]:
         """Return what is wrong with the ledger, in words."""
         found, previous = [], None

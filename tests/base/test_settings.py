@@ -28,6 +28,10 @@ VARIABLES = {
     "asks_approval": "KOMEK_APPROVAL",
     "collector": "OPENLINEAGE_URL",
     "payer": "KOMEK_PAYER",
+    "oidc_issuer": "KOMEK_OIDC_ISSUER",
+    "oidc_client": "KOMEK_OIDC_CLIENT",
+    "oidc_secret": "KOMEK_OIDC_SECRET",
+    "oidc_claim": "KOMEK_OIDC_CLAIM",
 }
 
 

@@ -44,8 +44,8 @@ class Settings:
         asks_approval: KOMEK_APPROVAL, `1` where a person approves of each publication.
         collector: OPENLINEAGE_URL, where lineage events go beside the run's reports;
             None: nowhere.
-        payer: KOMEK_PAYER, the TOML file with who pays, for the bank's files; None: these
-            are not made.
+        payer: KOMEK_PAYER, the TOML file that says who pays, for the bank's files;
+            None: these are not made.
         oidc_issuer: KOMEK_OIDC_ISSUER, the OpenID provider that the portal lets sign
             in; None: accounts of its own alone.
         oidc_client: KOMEK_OIDC_CLIENT, the portal's name there.

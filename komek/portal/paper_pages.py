@@ -1,18 +1,31 @@
 """The papers of a region: the files of its pack, and what is made of them."""
 
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Sequence
+from datetime import date
 from pathlib import Path as FilePath
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
+from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
+from komek.base.places import Home
+from komek.papers import KINDS, LANGUAGES, NATIONAL, Confirmation, make
+from komek.papers.words import texts
 from komek.portal.files import NotThereError, Reader
 from komek.portal.region_pages import Kato, month_of, place_of
 from komek.portal.site import site_of
 from komek.portal.web import Viewing, page
 from komek.publishing.pack_files import ENCRYPTED_FILES, FILES
 from komek.publishing.packs import month_folder
+from komek.trust.signoffs import sign_offs
+
+# What a paper's title is called in the words of papers, where it is not by its kind.
+_TITLES = {"extensions": "title.extensions_asp", "supplement": "title.ends"}
 
 router = APIRouter(prefix="/regions/{kato}", include_in_schema=False)
 
@@ -34,7 +47,88 @@ def papers(request: Request, kato: Kato, visitor: Viewing) -> Response:
     values["files"] = [
         (name, (folder / name).stat().st_size) for name in names if folder
     ]
+    values["kinds"] = [] if month is None else _kinds()
     return page(request, "papers.html", values, publication=publication)
+
+
+def _kinds() -> list[tuple[str, list[tuple[str, str]]]]:
+    """Return the kinds of a region's papers, each with its title by language."""
+    return [
+        (
+            kind,
+            [
+                (lang, texts(lang)[_TITLES.get(kind, f"title.{kind}")])
+                for lang in LANGUAGES
+            ],
+        )
+        for kind in KINDS
+        if kind not in NATIONAL
+    ]
+
+
+@router.get("/papers/{kind}/{lang}")
+def made(
+    request: Request,
+    kato: Kato,
+    kind: Annotated[str, Path(pattern=r"^[a-z]{1,20}$")],
+    lang: Annotated[str, Path(pattern=r"^(ru|kk)$")],
+    visitor: Viewing,
+) -> Response:
+    """Make the papers of a kind and return them in one archive."""
+    site = site_of(request)
+    if kind not in KINDS or kind in NATIONAL:
+        raise NotThereError
+    with site.files.of_region(visitor.role, kato) as reader:
+        month = month_of(reader)
+        if month is None:
+            raise NotThereError
+        listed = _listed(reader, month)
+    site.shows(request, visitor, "download papers", f"{kato} {kind} {lang}", listed)
+    folder = FilePath(tempfile.mkdtemp(prefix="komek-papers-"))
+    try:
+        files = make(
+            site.home,
+            kind,
+            month,
+            kato,
+            lang,
+            folder / "papers",
+            _confirmations(site.home, kato, month),
+        )
+        archive = _archived(files, folder / "papers.zip")
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    return FileResponse(
+        archive,
+        filename=f"{kato}-{kind}-{lang}.zip",
+        background=BackgroundTask(shutil.rmtree, folder, ignore_errors=True),
+    )
+
+
+def _confirmations(home: Home, kato: str, month: date) -> list[Confirmation]:
+    return [
+        Confirmation(kato, one.list_no, one.who, one.at.date(), one.list_sha256)
+        for one in sign_offs(home, kato)
+        if one.list_month == month
+    ]
+
+
+def _archived(files: Sequence[FilePath], target: FilePath) -> FilePath:
+    """Put files into an archive; of the same files it has the same bytes."""
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in sorted(files):
+            entry = zipfile.ZipInfo(file.name)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, file.read_bytes())
+    return target
+
+
+def _listed(reader: Reader, month: date) -> list[str]:
+    people = reader.rows(
+        "select distinct iin from recipients where list_month = ?", [month]
+    )
+    return [row["iin"] for row in people]
 
 
 def _pack(reader: Reader, kato: str) -> FilePath | None:
@@ -65,10 +159,7 @@ def file(
         folder = _pack(reader, kato)
         if folder is None or name not in _names(folder):
             raise NotThereError
-        people = reader.rows(
-            "select distinct iin from recipients where list_month = ?",
-            [month_of(reader)],
-        )
-    listed = [row["iin"] for row in people]
+        month = month_of(reader)
+        listed = _listed(reader, month) if month else []
     site.shows(request, visitor, "download pack", f"{kato} {name}", listed)
     return FileResponse(folder / name, filename=f"{kato}-{name}")

@@ -1,7 +1,5 @@
 """One published home for every test of the portal: the golden nation, decided once."""
 
-import fcntl
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,33 +7,18 @@ from pathlib import Path
 import argon2
 import pytest
 
-from filed_run import APRIL_20, GOLDEN, publish_run
 from komek.base.places import Home
-from komek.landing.land import land
 from komek.portal import accounts
 from komek.portal.app import make_app
 from komek.portal.site import Options
-from komek.runs.run import Request
 from visiting import Portal
 
 
 @pytest.fixture(scope="session")
-def published(tmp_path_factory: pytest.TempPathFactory) -> Home:
+def published(published_golden: Home, tmp_path_factory: pytest.TempPathFactory) -> Home:
     """A home with a publication; this worker's own, of files that all share."""
-    base = tmp_path_factory.getbasetemp()
-    shared = (
-        base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    ) / "published"
-    shared.mkdir(exist_ok=True)
-    with (shared / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (shared / "done").exists():
-            home = Home(shared / "home")
-            land(home, GOLDEN, until=APRIL_20)
-            publish_run(home, Request(APRIL_20, APRIL_20, {}))
-            (shared / "done").touch()
     own = tmp_path_factory.mktemp("own") / "home"
-    shutil.copytree(shared / "home", own, symlinks=True, copy_function=_link)
+    shutil.copytree(published_golden.root, own, symlinks=True, copy_function=_link)
     return Home(own)
 
 

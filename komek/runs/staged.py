@@ -16,8 +16,7 @@ from komek.base.files import put
 from komek.runs.run import TAKEN, Run
 
 _STAGING = "staging"
-# They rest on every registry; the profile also on when each snapshot is looked at.
-_REFERENCED = "stg_referenced_persons"
+# It also rests on when each snapshot is looked at.
 _PROFILE = "registry_profile"
 
 
@@ -53,7 +52,17 @@ def _alike(connection: duckdb.DuckDBPyConnection) -> Iterator[str]:
     alike = [name for name in entities if ours.get(name) == theirs.get(name)]
     yield from (f"rejected_{name}" for name in alike)
     if alike == entities:
-        yield _REFERENCED
+        # The others rest on several registries.
+        yield from (
+            table
+            for (table,) in connection.execute(
+                "select table_name from duckdb_tables()"
+                " where (database_name, schema_name) = ('other', ?)"
+                " and not starts_with(table_name, 'rejected_') and table_name <> ?"
+                " order by table_name",
+                [_STAGING, _PROFILE],
+            ).fetchall()
+        )
         if _looked_at(connection, "") == _looked_at(connection, "other."):
             yield _PROFILE
 

@@ -19,6 +19,7 @@ from komek.runs.staged import take_staging
 from komek.trust.kept import staged_before
 
 REQUEST = Request(APRIL_20, APRIL_20, {})
+REFERENCED = {"stg_referenced_links", "stg_referenced_persons", "stg_spoken_of"}
 REJECTED = {f"rejected_{entity.name}" for entity in registries.every_entity()}
 
 
@@ -58,7 +59,7 @@ def test_by_another_reading_everything_is_taken_and_is_what_it_would_be(
 ) -> None:
     older = {"food_set.age_upper": "through_age_18"}
     run, took = begun(home, replace(REQUEST, policy_overrides=older))
-    assert set(took) == {*REJECTED, "stg_referenced_persons", "registry_profile"}
+    assert set(took) == {*REJECTED, *REFERENCED, "registry_profile"}
     build.layer(run, "staging")
     elsewhere = Home(tmp_path / "elsewhere")
     elsewhere.root.mkdir()
@@ -81,7 +82,7 @@ def test_of_another_day_the_age_of_a_snapshot_is_another(home: Home) -> None:
     shutil.rmtree(home.entity("lists"))
     day = date(2020, 4, 21)
     _, took = begun(home, replace(REQUEST, as_of=day, known_at=day))
-    assert set(took) == {*REJECTED, "stg_referenced_persons"}
+    assert set(took) == {*REJECTED, *REFERENCED}
 
 
 def test_of_another_snapshot_nothing_is_taken(home: Home, tmp_path: Path) -> None:

@@ -98,7 +98,8 @@ def pull(
         UsageError: a source is not what it is said to be.
         RefusedError: something was refused; what could be landed has been.
     """
-    names = entities or [entity.name for entity in registries.entities()]
+    asked = [registries.entity(name) for name in entities or ()]
+    names = [entity.name for entity in asked or registries.entities()]
     refused: tuple[Refusal, ...] = ()
     try:
         if drop is not None:

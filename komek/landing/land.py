@@ -199,7 +199,8 @@ class Landing:
             deliveries, refusals = found_in(place, entity, until, self.say)
             for refusal in () if only else refusals:
                 self.refuse(refusal)
-            if not deliveries:
+            # What a crash left of the entity goes, delivered or not.
+            if not (deliveries or self.home.entity(entity.name).exists()):
                 return passing
             with only_one(self.home.entity(entity.name)):
                 refuse_other_key(self.home, entity)

@@ -100,7 +100,7 @@ def test_letters_of_another_encoding_are_refused(home: Home, drop: Path) -> None
     landing = Landing(home, silent, no_progress)
     landing.land_entity(place, registries.entity("kato"), None)
     (refusal,) = landing.refusals
-    assert "it looks like kz1048 read as cp1251" in refusal
+    assert "it looks like kz1048 read as cp1251" in refusal.text
 
 
 def test_words_for_true_and_false() -> None:

@@ -191,7 +191,7 @@ def add_list_row(file: Path) -> None:
         run.execute(
             "insert into marts.food_set_lists values ('2020-04-01', '000000000101', 1,"
             " '2020-04-20', ?, null, 'p25_2', 'p25_2', 'entitled', null, null,"
-            " 'outstanding')",
+            " 'outstanding', 'p26')",
             [AKMOLA],
         )
 

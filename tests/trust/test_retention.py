@@ -12,7 +12,7 @@ import pytest
 from komek.base import files, registries
 from komek.base.errors import KomekError, StoppedError
 from komek.base.places import Home
-from komek.landing import land as land_module
+from komek.landing import revisions
 from komek.landing.land import land
 from komek.landing.manifest import MANIFEST
 from komek.landing.own import land_own
@@ -255,11 +255,11 @@ def killed_at(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
 
         def dying(folder: Path) -> None:
             if next(calls) == nth:
-                monkeypatch.setattr(land_module.shutil, "rmtree", lambda *_, **__: None)
+                monkeypatch.setattr(revisions.shutil, "rmtree", lambda *_, **__: None)
                 raise KeyboardInterrupt
             files.sync(folder)
 
-        monkeypatch.setattr(land_module, "sync", dying)
+        monkeypatch.setattr(revisions, "sync", dying)
 
     return arm
 

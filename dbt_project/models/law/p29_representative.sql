@@ -34,9 +34,12 @@ represented as (
         ) as nth
     from minors
     cross join {{ ref('run_context') }} as run_context
-    inner join {{ ref('stg_referenced_links') }} as links on minors.iin = links.child_iin
-    inner join {{ ref('people') }} as people on links.parent_iin = people.iin
-    inner join {{ ref('p29_accounts') }} as accounts on links.parent_iin = accounts.iin
+    inner join {{ ref('stg_referenced_links') }} as links
+        on minors.iin = links.child_iin
+    inner join {{ ref('people') }} as people
+        on links.parent_iin = people.iin
+    inner join {{ ref('p29_accounts') }} as accounts
+        on links.parent_iin = accounts.iin
     where
         links.valid_from <= run_context.as_of
         and (links.valid_to is null or links.valid_to >= run_context.as_of)

@@ -11,7 +11,7 @@ from komek.base import database
 from komek.base.errors import UnwritableError
 from komek.base.places import Home
 from komek.base.settings import KEY
-from komek.landing import land
+from komek.landing import revisions
 from komek.landing.snapshots import (
     Snapshot,
     landed_revisions,
@@ -175,7 +175,7 @@ def test_what_a_crash_kept_from_landing_lands_with_the_next_command(
         raise UnwritableError("no room")
 
     with monkeypatch.context() as patched:
-        patched.setattr(land, "_move_into", crash)
+        patched.setattr(revisions, "_move_into", crash)
         with pytest.raises(UnwritableError):
             publish_and_land(home, "r1")
     # It is published, and its lists have not landed, not in part either.

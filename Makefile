@@ -71,7 +71,7 @@ portal: setup data/demo/warehouse/current
 	$(RUN)/komek serve --home data/demo --demo
 
 test: python sql
-	$(RUN)/pytest --numprocesses 2 --dist loadfile
+	$(RUN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --durations 10
 
 lint: python sql
 

@@ -18,6 +18,30 @@ os.environ |= {
     "GX_ANALYTICS_ENABLED": "false",
 }
 
+# Begun first, so that both workers end together.
+LONGEST = (
+    "deploy/test_deployed.py",
+    "pipeline/test_faults.py",
+    "diff/test_diff.py",
+    "dags/test_dags.py",
+    "trust/test_verify.py",
+    "explain/test_explain.py",
+    "pipeline/test_golden.py",
+    "pipeline/test_lists_over_a_month.py",
+    "publishing/test_publish_faults.py",
+    "pipeline/test_encryption.py",
+    "pipeline/test_golden_lists.py",
+    "pipeline/test_random_nations.py",
+    "pipeline/test_amendment.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest files first, each with its tests in their order."""
+    here = Path(__file__).parent
+    places = {here / name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path, len(places)))
+
 
 @pytest.fixture(scope="session")
 def small_nation(tmp_path_factory: pytest.TempPathFactory) -> Path:

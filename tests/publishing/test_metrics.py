@@ -37,18 +37,18 @@ def run(tmp_path: Path) -> Run:
     """A published run whose folder is there still, with two registries."""
     home = Home(tmp_path / "home")
     run = hand_made(home, "r1", blocked={"150000000": "below_floor"})
+    publish_filed(home, run)
     with duckdb.connect(home.run_file("r1")) as file:
         file.execute("create schema if not exists staging")
         file.execute("create schema if not exists landing")
         file.execute(
-            "create table staging.registry_profile as from (values ('persons', 200, 5),"
-            " ('kato', 0, 0)) as rows (entity, rows_received, rows_quarantined)"
+            "create or replace table staging.registry_profile as from (values"
+            " ('persons', 200, 5), ('kato', 0, 0)) as rows (entity, rows_received, rows_quarantined)"
         )
         file.execute(
             "create or replace table landing.landed_snapshots as from (values"
             " ('persons', 3), ('kato', 0)) as rows (entity, age_days)"
         )
-    publish_filed(home, run)
     run.folder.mkdir(parents=True)
     return run
 

@@ -43,7 +43,8 @@ def run(tmp_path: Path) -> Run:
         file.execute("create schema if not exists landing")
         file.execute(
             "create or replace table staging.registry_profile as from (values"
-            " ('persons', 200, 5), ('kato', 0, 0)) as rows (entity, rows_received, rows_quarantined)"
+            " ('persons', 200, 5), ('kato', 0, 0))"
+            " as rows (entity, rows_received, rows_quarantined)"
         )
         file.execute(
             "create or replace table landing.landed_snapshots as from (values"

@@ -18,7 +18,9 @@ with named as (
 ),
 
 final as (
-    select iin from named where iin is not null
+    select iin
+    from named
+    where iin is not null
 )
 
 select * from final

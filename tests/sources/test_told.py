@@ -147,7 +147,7 @@ def test_whoever_interrupts_is_heard_while_something_comes(
     written: Pulls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     written.write(asp_members=TABLE)
-    monkeypatch.setattr(interrupts, "heard", lambda: signal.SIGTERM)
+    monkeypatch.setattr(interrupts, "ends_it", lambda: signal.SIGTERM)
     with pytest.raises(KeyboardInterrupt):
         pull(written.home, [MEMBERS], day=date(2020, 4, 18))
     assert newest_snapshots(written.home, MEMBERS) == []

@@ -24,7 +24,7 @@ from komek.landing import drop, received, received_book, received_csv
 from komek.landing.complete import Complete, still_missing, version_seen
 from komek.landing.dialect import AS_REGISTERED, Dialect
 from komek.landing.drop import Copy, Delivery, DropPath, naming, reading
-from komek.landing.letters import check_letters
+from komek.landing.letters import are_names, check_letters
 from komek.landing.manifest import LandedColumn, LandedFile
 from komek.landing.pattern import matching
 from komek.landing.received import Refused
@@ -322,6 +322,8 @@ class Landing:
         Raises:
             Refused: they are too many.
         """
+        if not are_names(entity):
+            return
         for odd in check_letters(target, received.duckdb_columns(target), entity):
             self.say(f"warning: {name}: {odd}")
 

@@ -10,7 +10,7 @@ from typing import Any
 from komek.base import database, places
 from komek.base.settings import environment
 from komek.runs.failures import raise_failure
-from komek.runs.parsed import parsed
+from komek.runs.parsed import options, parsed
 from komek.runs.run import Run, blocked, taken
 
 LAYERS = ("staging", "facts", "law", "marts")
@@ -111,24 +111,12 @@ def _invoke(run: Run, layer: str, command: list[str]) -> None:
     from dbt.artifacts.schemas.run import RunExecutionResult  # noqa: PLC0415
     from dbt.cli.main import dbtRunner  # noqa: PLC0415
 
-    options = [
-        "--project-dir",
-        str(places.DBT_PROJECT),
-        "--profiles-dir",
-        str(places.DBT_PROJECT),
-        "--log-level",
-        "none",
-        "--log-level-file",
-        "none",
-        "--no-print",
-        "--quiet",
-    ]
     written = run.folder / "dbt"
     arguments = [
         *command,
         # The manifest, megabytes of it, is written once: with the last layer.
         *([] if layer in (LAYERS[-1], "docs") else ["--no-write-json"]),
-        *options,
+        *options(),
         "--target-path",
         str(written),
         "--vars",
@@ -136,7 +124,7 @@ def _invoke(run: Run, layer: str, command: list[str]) -> None:
     ]
     try:
         with _silent():
-            manifest = parsed(written, options)
+            manifest = parsed(written)
             with _environment(run):
                 outcome = dbtRunner(manifest=manifest).invoke(arguments)
         if isinstance(outcome.result, RunExecutionResult):

@@ -22,12 +22,11 @@ if TYPE_CHECKING:
 _parsed: dict[str, "Manifest"] = {}
 
 
-def parsed(beside: Path, options: list[str]) -> "Manifest":
+def parsed(beside: Path) -> "Manifest":
     """Return what dbt makes of the project.
 
     Args:
         beside: a folder for the parse where the project cannot be written.
-        options: where the project and its profiles are, and dbt's logging.
 
     Raises:
         KomekError: dbt cannot read it.
@@ -38,12 +37,28 @@ def parsed(beside: Path, options: list[str]) -> "Manifest":
     if project not in _parsed:
         target = str(_kept_in(project) or beside)
         result = dbtRunner().invoke(
-            ["parse", "--no-write-json", *options, "--target-path", target]
+            ["parse", "--no-write-json", *options(), "--target-path", target]
         )
         raise_failure(result)
         _parsed.clear()
         _parsed[project] = cast("Manifest", result.result)
     return _parsed[project]
+
+
+def options() -> list[str]:
+    """Return where the project and its profiles are; nobody reads what dbt says."""
+    return [
+        "--project-dir",
+        str(places.DBT_PROJECT),
+        "--profiles-dir",
+        str(places.DBT_PROJECT),
+        "--log-level",
+        "none",
+        "--log-level-file",
+        "none",
+        "--no-print",
+        "--quiet",
+    ]
 
 
 def project_sha256() -> str:

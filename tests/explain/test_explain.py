@@ -55,7 +55,7 @@ NOBODY = "000000000000"
 def decide(home: Home, policies: dict[str, str], as_of: date = AS_OF) -> Built:
     run = begin(home, Request(as_of, as_of, policies))
     for layer in build.LAYERS:
-        build.layer(run, layer)
+        build.layer(run, layer, docs=False)
     home.runs.mkdir(parents=True, exist_ok=True)
     shutil.move(run.file, home.run_file(run.run_id))
     return Built(home, run.run_id)

@@ -28,8 +28,8 @@ from komek.landing.snapshots import newest_snapshots
 from komek.publishing.packs import is_whole
 from komek.publishing.publication import current_publication
 from komek.trust.chain import broken_links
+from warm import komek
 
-KOMEK = str(Path(sys.executable).with_name("komek"))
 STEPS = str(Path(faulty_steps.__file__))
 BUILDING = (
     "read and sort the registries",
@@ -96,24 +96,6 @@ def run(home: Home, drop: Path, as_of: str = "2020-04-20") -> list[str]:
 
 def at(home: Home, drop: Path) -> list[str]:
     return ["--drop", str(drop), "--home", str(home.root)]
-
-
-def komek(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [KOMEK, *arguments], capture_output=True, text=True, check=False, timeout=300
-    )
-
-
-def komek_where(something: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run komek in a process that something happens to first."""
-    script = f"{something}\nfrom komek import cli\ncli.main()"
-    return subprocess.run(
-        [sys.executable, "-c", script, *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
 
 
 @contextmanager
@@ -314,7 +296,7 @@ def test_a_full_disk_ends_a_command_in_one_line(
     if command == "pull":
         call, size = ["pull", *call[3:]], 4_096
 
-    ended = komek_where(FULL_DISK.format(size=size), *call)
+    ended = komek(*call, first=FULL_DISK.format(size=size))
 
     assert ended.returncode == 1
     assert ended.stderr.startswith(f"komek: cannot write {home.root}")
@@ -338,7 +320,7 @@ def test_a_read_only_home_is_told_and_still_answers(
     there_it_is, (run_id, _) = ["--home", str(home.root)], before
     with read_only(home.root):
         refused = {
-            command[0]: komek_where(UNPRIVILEGED, *command, *there_it_is)
+            command[0]: komek(*command, *there_it_is, first=UNPRIVILEGED)
             for command in (
                 run(home, small_nation, "2020-04-27")[:-2],
                 ["pull", "--drop", str(small_nation)],
@@ -347,8 +329,8 @@ def test_a_read_only_home_is_told_and_still_answers(
                 ["retire", "--before", "2020-04-01"],
             )
         }
-        status = komek_where(UNPRIVILEGED, "status", *there_it_is)
-        explained = komek_where(UNPRIVILEGED, "explain", iin, *there_it_is)
+        status = komek("status", *there_it_is, first=UNPRIVILEGED)
+        explained = komek("explain", iin, *there_it_is, first=UNPRIVILEGED)
 
     # A comparison waits for nobody who writes: it takes no lock.
     lock, scratch = str(home.lock), f"{home.lock.parent}/.diff-{run_id}-{run_id}-"
@@ -370,7 +352,7 @@ def test_a_landing_that_is_read_only_is_no_refusal_of_what_is_delivered(
     before = state(home)
     pull = ["pull", "--drop", str(small_nation), "--home", str(home.root)]
     with read_only(home.landing):
-        ended = komek_where(UNPRIVILEGED, *pull)
+        ended = komek(*pull, first=UNPRIVILEGED)
 
     assert ended.returncode == 1
     assert ended.stderr.startswith(f"komek: cannot write {home.landing}")
@@ -441,7 +423,7 @@ def test_the_clock_is_no_part_of_the_result(home: Home, small_nation: Path) -> N
     before = state(home)
     later = run(home, small_nation, "2020-04-27")
 
-    early = komek_where(CLOCK_SET_BACK, *later)
+    early = komek(*later, first=CLOCK_SET_BACK)
 
     assert (early.returncode, early.stderr) == (0, "")
     published = state(home)
@@ -453,7 +435,7 @@ def test_the_clock_is_no_part_of_the_result(home: Home, small_nation: Path) -> N
         times = warehouse.execute("select started_at, finished_at from marts.run")
         assert {moment.year for moment in times.fetchone()} == {2001}
     assert broken_links(home) == []
-    status = komek_where(CLOCK_SET_BACK, "status", "--home", str(home.root))
+    status = komek("status", "--home", str(home.root), first=CLOCK_SET_BACK)
     assert (status.returncode, status.stderr) == (0, "")
     assert f"Published: run {published[0]}" in status.stdout
     receipt = home.report(published[0]) / "receipt.json"

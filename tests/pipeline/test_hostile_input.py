@@ -7,7 +7,6 @@ import csv
 import io
 import json
 import shutil
-import subprocess
 import sys
 import unicodedata
 from collections.abc import Sequence
@@ -24,9 +23,9 @@ from komek.cli import main
 from komek.publishing.publication import current_publication
 from komek.runs.filed import attached
 from komek.terminal import showing_progress
+from warm import komek
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "drop"
-KOMEK = str(Path(sys.executable).with_name("komek"))
 # A URL, a pattern, a template, a partition and an end of SQL, all in one.
 ODD = 'it\'s "odd"; -- {{ x }} [ü] ab#c %20 iin=5 қ*'
 OVERRIDE = """x'; drop table marts.run; -- "q" {{ var('x') }} \x1b[31m\n<script>"""
@@ -73,13 +72,7 @@ def ended(tmp_path_factory: pytest.TempPathFactory) -> Ended:
     shutil.copytree(GOLDEN, folder / "drop")
     people = _spoil(folder / "drop")
     run = ["run", "--as-of", "2020-04-20", "--override", OVERRIDE]
-    said = subprocess.run(
-        [KOMEK, *run, "--drop", str(folder / "drop"), "--home", str(home.root)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
+    said = komek(*run, "--drop", str(folder / "drop"), "--home", str(home.root))
     return Ended(home, said.returncode, said.stdout, said.stderr, people)
 
 

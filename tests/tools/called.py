@@ -1,11 +1,10 @@
 """A call of the command as anybody makes it, with all that it leaves."""
 
 import os
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import warm
 from komek.base.places import Home
 
 
@@ -23,18 +22,12 @@ def call(folder: Path, drop: Path, *arguments: str) -> Called:
     """Call komek as anybody would, under a careless umask."""
     home, left = folder / "home", folder / "left"
     (left / "tmp").mkdir(parents=True)
-    result = subprocess.run(
-        [
-            *(sys.executable, "-c", "from komek.cli import main; main()"),
-            *arguments,
-            *("--drop", str(drop), "--home", str(home)),
-        ],
+    result = warm.komek(
+        *arguments,
+        *("--drop", str(drop), "--home", str(home)),
         cwd=left,
         env=os.environ | {"TMPDIR": str(left / "tmp")},
         umask=0o022,
-        capture_output=True,
-        text=True,
-        check=False,
     )
     (left / "stdout").write_text(result.stdout, encoding="utf-8")
     (left / "stderr").write_text(result.stderr, encoding="utf-8")

@@ -20,10 +20,7 @@ from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
-import holidays  # noqa: F401  (what steps import when they begin)
-from dbt.adapters.duckdb import connections  # noqa: F401
-from dbt.cli.main import dbtRunner  # noqa: F401
-
+import warmed  # noqa: F401
 from komek import pipeline
 from komek.base import lock, places
 from komek.base.errors import KomekError

@@ -4,7 +4,7 @@ import random
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -316,50 +316,55 @@ def forge(home: Home, run_id: str, change: Callable[[Path], object]) -> None:
     assert check(home, run_id).findings == []
 
 
-def test_a_forgery_that_fits_is_found_by_computing_again(
-    copied: tuple[Home, str],
-) -> None:
-    home, run_id = copied
+@dataclass(frozen=True)
+class Forged:
+    """A run that was changed, with all that vouches for it, and what is found."""
+
+    run_id: str
+    tables: set[str]
+    found: list[str]
+
+
+@pytest.fixture(scope="module")
+def forged(built: tuple[Home, str], tmp_path_factory: pytest.TempPathFactory) -> Forged:
+    """Rows of three marts, a view and a table behind the marts, changed at once."""
+    home, run_id = Home(tmp_path_factory.mktemp("forged") / "home"), built[1]
+    shutil.copytree(built[0].root, home.root, symlinks=True)
     tables = set()
 
     def change(run_file: Path) -> None:
         for seed in range(3):
             tables.add(tamper(run_file, random.Random(seed)))
-
-    forge(home, run_id, change)
-    found = verify(home, run_id, quiet).findings
-    for table in tables:
-        assert any(line.startswith(f"{table}: computed again") for line in found)
-        assert any(line.startswith(table) and "rows of" in line for line in found)
-
-
-def test_a_view_that_shows_other_rows_is_found_by_computing_again(
-    copied: tuple[Home, str],
-) -> None:
-    home, run_id = copied
-
-    def change(run_file: Path) -> None:
         with duckdb.connect(run_file) as run:
             run.execute("create view marts.kept as select * from marts.lineage")
             run.execute(
                 "create or replace view marts.lineage as select * replace"
                 " (row_number + 1 as row_number) from marts.kept"
             )
+            run.execute("delete from facts.people where rowid = 0")
 
     forge(home, run_id, change)
-    found = verify(home, run_id, quiet).findings
-    assert found == [
-        f"marts.{view}: {run_id}.duckdb has another view than is computed again"
+    return Forged(run_id, tables, verify(home, run_id, quiet).findings)
+
+
+def test_a_forgery_that_fits_is_found_by_computing_again(forged: Forged) -> None:
+    for table in forged.tables:
+        said = [line for line in forged.found if line.startswith(table)]
+        assert any(line.startswith(f"{table}: computed again") for line in said)
+        assert any("rows of" in line for line in said)
+
+
+def test_a_view_that_shows_other_rows_is_found_by_computing_again(
+    forged: Forged,
+) -> None:
+    assert [line for line in forged.found if "another view" in line] == [
+        f"marts.{view}: {forged.run_id}.duckdb has another view than is computed again"
         for view in ("kept", "lineage")
     ]
 
 
-def test_a_table_behind_the_marts_is_named(copied: tuple[Home, str]) -> None:
-    home, run_id = copied
-    with duckdb.connect(home.run_file(run_id)) as run:
-        run.execute("delete from facts.people where rowid = 0")
-    found = verify(home, run_id, quiet).findings
-    assert [line.partition(":")[0] for line in found if "facts." in line] == [
+def test_a_table_behind_the_marts_is_named(forged: Forged) -> None:
+    assert [line.partition(":")[0] for line in forged.found if "facts." in line] == [
         "facts.people"
     ]
 

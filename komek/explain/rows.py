@@ -5,6 +5,7 @@ A row is read by its place: the row groups that hold it and no other.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -62,17 +63,19 @@ class Citations:
         keys: dict[str, list[str]] = defaultdict(list)
         for table, key in decided:
             keys[table].append(key)
-        by_person = self._evidence_by_person()
         # A mart at a time, so that its part of the lineage is read and no other; a list
         # is pushed down to it, a subquery is not.
         for table, row_keys in keys.items():
             marks = ", ".join("?" * len(row_keys))
-            if table in by_person:
-                for key, source_row in self.connection.execute(
+            # Evidence that names the person is found far sooner; runs of earlier
+            # versions have none that does, and of some marts nobody is spoken.
+            with suppress(duckdb.BinderException, duckdb.CatalogException):
+                evidence = self.connection.execute(
                     f"select row_key, source_row from marts.{EVIDENCE}{table}"
                     f" where iin = ? and row_key in ({marks})",
                     [self.iin, *row_keys],
-                ).fetchall():
+                ).fetchall()
+                for key, source_row in evidence:
                     self.cite(table, key, [source_row])
                 continue
             for key, *place in self.connection.execute(
@@ -81,21 +84,6 @@ class Citations:
                 [table, *row_keys],
             ).fetchall():
                 self._places.setdefault((table, key), set()).add(Place(*place))
-
-    def _evidence_by_person(self) -> set[str]:
-        """Return the marts whose evidence names the person: it is found far sooner.
-
-        Runs of earlier versions have none.
-        """
-        return {
-            table.removeprefix(EVIDENCE)
-            for (table,) in self.connection.execute(
-                "select table_name from information_schema.columns"
-                " where (table_catalog, table_schema, column_name)"
-                " = (current_database(), 'marts', 'iin')"
-            ).fetchall()
-            if table.startswith(EVIDENCE)
-        }
 
     def cite(self, table: str, key: str, source_rows: Iterable[int | None]) -> None:
         """Cite source rows, by their numbers in the run, where nothing was decided."""

@@ -1,6 +1,8 @@
 """A run that is interrupted, or told to end, says so and leaves nothing behind."""
 
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,17 +13,19 @@ import pytest
 from filed_run import GOLDEN
 from komek.base.ending import INTERRUPTED
 from komek.base.places import Home
+from warm import komek
 
 KOMEK = Path(sys.executable).with_name("komek")
 
 
-def started(home: Path, *more: str, **environment: str) -> subprocess.Popen[str]:
+def started(home: Path) -> subprocess.Popen[str]:
+    run = ["run", "--as-of", "2020-04-20", "--drop", str(GOLDEN), "--home", str(home)]
     return subprocess.Popen(
-        [KOMEK, "run", "--as-of", "2020-04-20", "--home", str(home), *more],
+        [KOMEK, *run],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env=os.environ | {"PYTHONUNBUFFERED": "1"} | environment,
+        env=os.environ | {"PYTHONUNBUFFERED": "1"},
     )
 
 
@@ -37,7 +41,7 @@ def started(home: Path, *more: str, **environment: str) -> subprocess.Popen[str]
 def test_it_says_so_and_its_scratch_is_gone(
     tmp_path: Path, step: str, sent: signal.Signals, status: int
 ) -> None:
-    with started(tmp_path, "--drop", str(GOLDEN)) as process:
+    with started(tmp_path) as process:
         for line in process.stdout:
             if line.startswith(step):
                 process.send_signal(sent)
@@ -50,14 +54,12 @@ def test_it_says_so_and_its_scratch_is_gone(
     assert list(home.run_ids()) == []
 
 
-def test_it_runs_from_what_has_landed_where_there_is_no_drop(tmp_path: Path) -> None:
-    with started(tmp_path, "--drop", str(GOLDEN)) as process:
-        first, errors = process.communicate(timeout=300)
-    assert process.returncode == 0, errors
-    nowhere = {"KOMEK_DROP": ""}
-    with started(tmp_path, "--drop", str(GOLDEN), **nowhere) as process:
-        again, errors = process.communicate(timeout=300)
-    assert process.returncode == 0, errors
-    assert "revision" in first
-    assert " snapshots unchanged" in again
-    assert "revision" not in again
+def test_what_has_landed_is_one_line(published_golden: Home, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(published_golden.root, home, symlinks=True)
+    again = komek(
+        *("run", "--as-of", "2020-04-20", "--drop", str(GOLDEN), "--home", str(home))
+    )
+    assert again.returncode == 0, again.stderr
+    assert len(re.findall(r"\d+ snapshots unchanged", again.stdout)) == 1
+    assert "revision" not in again.stdout

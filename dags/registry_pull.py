@@ -92,6 +92,7 @@ def pull_dag(entity: Entity) -> DAG:
                     day,
                     lambda line: tell(f"pull_{entity.name}: land", day, line),
                     connection_url,
+                    due=dag_run.run_after,
                 )
             outlet_events[landed(entity.name)].add_partitions(f"{day}")
             return new

@@ -51,6 +51,7 @@ from komek.runs.run import (
 from komek.runs.staged import take_staging
 from komek.runs.stops import forget_stop, note_stop
 from komek.sources.connections import Connections, no_connections
+from komek.sources.pull import ignored
 from komek.sources.pull import pull as pull_sources
 from komek.trust import events
 from komek.trust.chain import read_chain, receipt_path
@@ -80,6 +81,7 @@ def pull(
     again: bool = True,
     progress: Progress | None = None,
     connections: Connections = no_connections,
+    arriving: Callable[[Refusal], object] = ignored,
 ) -> int:
     """Land what the sources have and the landing lacks; return how many snapshots.
 
@@ -93,6 +95,7 @@ def pull(
         again: whether it is, where something has landed for that day.
         progress: takes what is being done, how far it is, and of how much.
         connections: is asked for the URL of a connection before the environment is.
+        arriving: takes each delivery of the sources that is not whole yet.
 
     Raises:
         UsageError: a source is not what it is said to be.
@@ -113,6 +116,7 @@ def pull(
             say=say,
             progress=progress,
             connections=connections,
+            arriving=arriving,
         )
         return len(landed)
     except RefusedError as error:

@@ -2,11 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 
 from komek import pipeline
 from komek.base import claim
-from komek.base.errors import RefusedError, StoppedError, listed
+from komek.base.errors import (
+    KomekError,
+    Refusal,
+    RefusedError,
+    StoppedError,
+    listed,
+)
 from komek.base.files import private_files
 from komek.base.places import Home
 from komek.base.say import Say
@@ -17,6 +23,7 @@ from komek.runs import days
 from komek.runs.refusals import holds_up
 from komek.runs.run import Request, load
 from komek.sources.connections import Connections, no_connections
+from komek.sources.pull import together
 
 __all__ = [
     "Request",
@@ -36,8 +43,12 @@ def pull_for_day(
     tell: Say,
     connections: Connections = no_connections,
     say: Say = print,
+    due: datetime | None = None,
 ) -> int:
     """Land what a registry's source has for a day; return how many snapshots are new.
+
+    What is read in one transaction with others is, whichever of them is pulled: two
+    registries that were read one after the other would not agree.
 
     Args:
         home: where it lands.
@@ -47,25 +58,62 @@ def pull_for_day(
             holds nobody up.
         connections: is asked for the URL of a connection before the environment is.
         say: takes lines for the log.
+        due: since when it is to be pulled: where it was read with another since, it
+            has been.
 
     Raises:
         RefusedError: what was refused cannot be done without.
+        KomekError: its delivery for the day is still arriving.
     """
+    others = together(entity)
+    if len(others) == 1:
+        return _pull(home, entity, others, day, tell, connections, say)
+    with private_files(), days.reading_together(home, others):
+        if due and days.was_read(home, day, entity, due):
+            say(f"{entity}: was read with {listed([o for o in others if o != entity])}")
+            return 0
+        return _pull(home, entity, others, day, tell, connections, say)
+
+
+def _pull(
+    home: Home,
+    entity: str,
+    read: list[str],
+    day: date,
+    tell: Say,
+    connections: Connections,
+    say: Say,
+) -> int:
+    began = datetime.now(UTC)
+    arriving: list[Refusal] = []
+    refused: tuple[Refusal, ...] = ()
     try:
-        return pipeline.pull(
+        landed = pipeline.pull(
             home,
             None,
-            [entity],
+            read,
             until=day,
             say=say,
             day=day,
             connections=connections,
+            arriving=arriving.append,
         )
     except RefusedError as error:
-        if any(holds_up(home, refusal, day) for refusal in error.refusals):
-            raise
-        tell(f"{error}: going on without")
-        return error.landed
+        refused, landed = error.refusals, error.landed
+    # Another registry that was refused is its own pull's to tell, and to try again.
+    lacking = {one.entity for one in (*refused, *arriving)}
+    if len(read) > 1 and None not in lacking:
+        with private_files():
+            days.note_read(home, day, [o for o in read if o not in lacking], began)
+    own = [one for one in refused if one.entity in (entity, None)]
+    if any(holds_up(home, refusal, day) for refusal in own):
+        raise RefusedError(own, landed)
+    if own:
+        tell(f"{RefusedError(own, landed)}: going on without")
+    for one in arriving:
+        if one.entity == entity and one.day == day:
+            raise KomekError(one.text)
+    return landed
 
 
 def pull_ended(

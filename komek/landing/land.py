@@ -125,13 +125,17 @@ def found_in(
 
 @dataclass
 class Landing:
-    """One pull, and what has come of it so far."""
+    """One pull, and what has come of it so far.
+
+    What is still arriving is no refusal: it is left alone until it is whole.
+    """
 
     home: Home
     say: Say
     progress: Progress
     landed: list[Snapshot] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
+    arriving: list[Refusal] = field(default_factory=list)
     unchanged: int = 0
 
     def end(self) -> None:
@@ -232,7 +236,9 @@ class Landing:
         complete = place.complete
         lacking = still_missing(delivery, complete, datetime.now(UTC))
         if lacking:
-            self.say(f"{delivery.name}: not complete yet, left alone: {lacking}")
+            said = f"{delivery.name}: not complete yet, left alone: {lacking}"
+            self.arriving.append(Refusal(entity.name, day, said))
+            self.say(said)
             return
         seen = version_seen(delivery, datetime.now(UTC)) if place.remembers else None
         if self.is_known(entity, day, seen):

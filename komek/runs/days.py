@@ -13,7 +13,7 @@ scheduler that was put up anew knows of none.
 import fcntl
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -45,6 +45,7 @@ class ScheduledDay:
         asked_at: when it did.
         begun: how many runs have begun that were asked for.
         without: the registries that were not waited for any longer.
+        read: when each registry was last read in one transaction with others.
     """
 
     day: date
@@ -54,6 +55,7 @@ class ScheduledDay:
     asked_at: datetime | None = None
     begun: int = 0
     without: tuple[str, ...] = ()
+    read: dict[str, datetime] = field(default_factory=dict)
 
     @property
     def missing(self) -> list[str]:
@@ -100,6 +102,32 @@ def pull_ended(
             for each in (*late, day)
             if _note_pull(home, each, entity, by, landed, is_to_come)
         ]
+
+
+@contextmanager
+def reading_together(home: Home, entities: Sequence[str]) -> Iterator[None]:
+    """Let one process at a time read registries that are read in one transaction.
+
+    Whoever comes meanwhile may find that theirs has been read for the day.
+    """
+    make_private(home.days)
+    with open_private(home.days / f".reading-{min(entities)}", os.O_CREAT) as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def note_read(home: Home, day: date, entities: Iterable[str], moment: datetime) -> None:
+    """Note that registries were read for a day in one transaction."""
+    with _held(home):
+        found = scheduled_day(home, day)
+        found.read |= dict.fromkeys(entities, moment)
+        _save(home, found)
+
+
+def was_read(home: Home, day: date, entity: str, since: datetime) -> bool:
+    """Say whether a registry was read for a day, with others, since a moment."""
+    read = scheduled_day(home, day).read.get(entity)
+    return read is not None and read >= since
 
 
 def go_on_without(home: Home, day: date, by: str) -> list[str]:
@@ -210,6 +238,10 @@ def _read(day: date, said: dict[str, Any]) -> ScheduledDay:
         asked_at=datetime.fromisoformat(asked_at) if asked_at else None,
         begun=int(said["begun"]),
         without=tuple(said["without"]),
+        read={
+            name: datetime.fromisoformat(at)
+            for name, at in said.get("read", {}).items()
+        },
     )
 
 
@@ -221,6 +253,7 @@ def _save(home: Home, found: ScheduledDay) -> None:
         "asked_at": found.asked_at.isoformat() if found.asked_at else None,
         "begun": found.begun,
         "without": list(found.without),
+        "read": {name: at.isoformat() for name, at in sorted(found.read.items())},
     }
     put(_path(home, found.day), (json.dumps(said, indent=1) + "\n").encode())
 

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from komek.base import interrupts, registries
-from komek.base.errors import KomekError
+from komek.base.errors import KomekError, Refusal
 from komek.base.files import writing_to
 from komek.base.places import TIME_ZONE, Home, has_drop
 from komek.base.registries import Entity
@@ -30,6 +30,10 @@ from komek.sources.parse import sources
 _SIDE_BY_SIDE = 4
 
 
+def ignored(_: Refusal) -> None:
+    """Take what is not to be looked at."""
+
+
 def today() -> date:
     """Return the day it is in Almaty."""
     return datetime.now(ZoneInfo(TIME_ZONE)).date()
@@ -45,6 +49,7 @@ def pull(
     say: Say = silent,
     progress: Progress | None = None,
     connections: Connections = no_connections,
+    arriving: Callable[[Refusal], object] = ignored,
 ) -> list[Snapshot]:
     """Land what the configured sources have and the landing lacks.
 
@@ -58,6 +63,7 @@ def pull(
         say: takes lines for people.
         progress: takes what is being done, how far it is, and of how much.
         connections: is asked for the URL of a connection before the environment is.
+        arriving: takes each delivery that is not whole yet, and what it lacks.
 
     Returns:
         The newly landed snapshots.
@@ -82,6 +88,8 @@ def pull(
     acts = _Pull(landing, until, asked, connections).side_by_side(wanted)
     with writing_to(home):
         _all_of(acts)
+    for one in landing.arriving:
+        arriving(one)
     landing.end()
     return landing.landed
 

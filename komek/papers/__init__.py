@@ -12,14 +12,12 @@ from komek.papers.making import (
     make_papers,
     make_told,
 )
-from komek.papers.source import Confirmation
 from komek.papers.words import LANGUAGES
 
 __all__ = [
     "KINDS",
     "LANGUAGES",
     "NATIONAL",
-    "Confirmation",
     "Made",
     "Origin",
     "Request",

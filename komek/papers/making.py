@@ -28,7 +28,7 @@ from komek.papers.payments import payment_papers
 from komek.papers.reconciliation import reconciliation_papers
 from komek.papers.returns import return_papers
 from komek.papers.sheets import write_sheets
-from komek.papers.source import Confirmation, Source, opened
+from komek.papers.source import Source, opened
 from komek.papers.summary import summary_papers
 from komek.papers.words import LANGUAGES
 from komek.publishing.publication import current_publication
@@ -146,7 +146,6 @@ def make_papers(
     request: Request,
     target: Path,
     say: Say = lambda _line: None,
-    confirmations: Sequence[Confirmation] = (),
     by_region: bool = True,
 ) -> list[Made]:
     """Make papers from the publication that holds.
@@ -156,7 +155,6 @@ def make_papers(
         request: which papers.
         target: the folder they go to, made if needed.
         say: takes lines for people.
-        confirmations: of lists by their regions; every paper of a region shows them.
         by_region: whether each region's go to a folder of its own below the target.
 
     Raises:
@@ -168,12 +166,7 @@ def make_papers(
         try:
             make_private(target)
             with opened(
-                home,
-                request.first_day,
-                request.region_kato,
-                request.lang,
-                target,
-                confirmations,
+                home, request.first_day, request.region_kato, request.lang, target
             ) as source:
                 made = []
                 for kind in request.chosen:
@@ -230,7 +223,6 @@ def make(
     region: str | None,
     lang: str,
     target: Path,
-    confirmations: Sequence[Confirmation] = (),
 ) -> list[Path]:
     """Make the papers of one kind into a folder; return their files.
 
@@ -241,15 +233,12 @@ def make(
         region: a region's code; None for all.
         lang: `ru` or `kk`.
         target: the folder.
-        confirmations: of lists by their regions.
 
     Raises:
         UsageError, KomekError: as `make_papers`.
     """
     asked = Request((kind,), month.isoformat() if month else None, region, lang)
-    (made,) = make_papers(
-        home, asked, target, confirmations=confirmations, by_region=False
-    )
+    (made,) = make_papers(home, asked, target, by_region=False)
     return list(made.files)
 
 

@@ -11,36 +11,27 @@ from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import duckdb
 
 from komek.base import database
 from komek.base.database import text_literal
 from komek.base.errors import KomekError, UsageError
-from komek.base.places import Home
+from komek.base.places import TIME_ZONE, Home
 from komek.papers.codes import code_of
 from komek.papers.paper import Paper
 from komek.papers.words import Words
 from komek.publishing.publication import Publication, current_publication
 from komek.publishing.workbook import Cell
 from komek.runs import filed
+from komek.trust.signoffs import SignOff, sign_offs
 
 UNASSIGNED = "unassigned"
 COUNTRY = "country"
 _WORKING = "papers.duckdb"
 # The act that approved the Rules; what words them now is in force by paragraph.
 _RULES = "order_109"
-
-
-@dataclass(frozen=True)
-class Confirmation:
-    """That a region confirmed a list: which, who, when, and the list's hash."""
-
-    region_kato: str
-    list_no: int
-    who: str
-    on: date
-    sha256: str
 
 
 @dataclass(frozen=True)
@@ -64,7 +55,7 @@ class Source:
         regions: those that papers are of, in order.
         every_region: all that there are.
         is_one_region: whether one region was asked for.
-        confirmations: of lists, by their regions.
+        confirmed: the month's lists that their regions have confirmed.
     """
 
     connection: duckdb.DuckDBPyConnection
@@ -74,7 +65,7 @@ class Source:
     regions: Sequence[Region]
     every_region: Sequence[Region]
     is_one_region: bool
-    confirmations: Sequence[Confirmation] = ()
+    confirmed: Sequence[SignOff] = ()
 
     @property
     def code(self) -> str:
@@ -154,11 +145,11 @@ class Source:
                 words(
                     "fact.confirmed_by",
                     who=one.who,
-                    on=f"{one.on:%d.%m.%Y}",
-                    sha=one.sha256,
+                    on=f"{one.at.astimezone(ZoneInfo(TIME_ZONE)):%d.%m.%Y}",
+                    sha=one.list_sha256,
                 ),
             )
-            for one in self.confirmations
+            for one in self.confirmed
             if region is not None and one.region_kato == region.kato
         ]
         return facts
@@ -263,7 +254,6 @@ def opened(
     region_kato: str | None,
     lang: str,
     work: Path,
-    confirmations: Sequence[Confirmation] = (),
 ) -> Iterator[Source]:
     """Open the publication that holds.
 
@@ -274,7 +264,6 @@ def opened(
         region_kato: one region; None for all.
         lang: `ru` or `kk`.
         work: a folder that gets the working files while they are needed.
-        confirmations: of lists.
 
     Raises:
         KomekError: nothing is published, or it cannot be read.
@@ -293,15 +282,16 @@ def opened(
         regions = _regions(connection, words)
         if region_kato is not None and region_kato not in regions:
             raise UsageError(f"no region {region_kato!r} in what is published")
+        chosen = _month(connection, publication, month)
         yield Source(
             connection,
             publication,
             words,
-            _month(connection, publication, month),
+            chosen,
             [regions[region_kato]] if region_kato else list(regions.values()),
             list(regions.values()),
             region_kato is not None,
-            confirmations,
+            [one for one in sign_offs(home, region_kato) if one.list_month == chosen],
         )
 
 

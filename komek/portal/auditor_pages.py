@@ -9,10 +9,11 @@ from starlette.responses import Response
 
 from komek.base import database, policies
 from komek.explain.rows import Place, read_rows
+from komek.explain.wording import wording
 from komek.portal import lineage
 from komek.portal.accounts import Visitor
 from komek.portal.figure_pages import country
-from komek.portal.files import NotThereError, Reader
+from komek.portal.files import NotThereError, Reader, Row
 from komek.portal.site import Site, site_of
 from komek.portal.web import Sending, Viewing, page, see_other
 from komek.publishing.publication import Publication
@@ -336,12 +337,13 @@ def law(request: Request, visitor: Viewing) -> Response:
                 row["paragraph"]: row
                 for row in reader.rows("select * from marts.law_coverage")
             },
-            "editions": reader.rows(
+            "editions": _worded(
+                reader,
                 "select paragraphs.*, acts.number, acts.adopted_on, acts.address,"
                 " acts.title_ru as act_ru, acts.title_kk as act_kk,"
                 " acts.title_en as act_en from law.paragraphs"
                 " left join law.acts using (act_id)"
-                " order by try_cast(substr(paragraph, 2) as integer), edition"
+                " order by try_cast(substr(paragraph, 2) as integer), edition",
             ),
             "models": {
                 row["paragraph"]: row["models"]
@@ -362,6 +364,14 @@ def law(request: Request, visitor: Viewing) -> Response:
             "table_values": policies.policies_of_run({}),
         }
         return page(request, "law.html", values, publication=reader.publication)
+
+
+def _worded(reader: Reader, editions: str) -> list[Row]:
+    """Return the editions that a query gives, each with what it says."""
+    return [
+        {**row, "text": wording(row["act_id"], row["paragraph"])}
+        for row in reader.rows(editions)
+    ]
 
 
 @router.get("/access")

@@ -13,8 +13,7 @@ from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
-from komek.base.places import Home
-from komek.papers import KINDS, LANGUAGES, NATIONAL, Confirmation, make
+from komek.papers import KINDS, LANGUAGES, NATIONAL, make
 from komek.papers.words import texts
 from komek.portal.files import NotThereError, Reader
 from komek.portal.region_pages import Kato, month_of, place_of
@@ -22,7 +21,6 @@ from komek.portal.site import site_of
 from komek.portal.web import Viewing, page
 from komek.publishing.pack_files import ENCRYPTED_FILES, FILES
 from komek.publishing.packs import month_folder
-from komek.trust.signoffs import sign_offs
 
 # What a paper's title is called in the words of papers, where it is not by its kind.
 _TITLES = {"extensions": "title.extensions_asp", "supplement": "title.ends"}
@@ -86,15 +84,7 @@ def made(
     site.shows(request, visitor, "download papers", f"{kato} {kind} {lang}", listed)
     folder = FilePath(tempfile.mkdtemp(prefix="komek-papers-"))
     try:
-        files = make(
-            site.home,
-            kind,
-            month,
-            kato,
-            lang,
-            folder / "papers",
-            _confirmations(site.home, kato, month),
-        )
+        files = make(site.home, kind, month, kato, lang, folder / "papers")
         archive = _archived(files, folder / "papers.zip")
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
@@ -104,14 +94,6 @@ def made(
         filename=f"{kato}-{kind}-{lang}.zip",
         background=BackgroundTask(shutil.rmtree, folder, ignore_errors=True),
     )
-
-
-def _confirmations(home: Home, kato: str, month: date) -> list[Confirmation]:
-    return [
-        Confirmation(kato, one.list_no, one.who, one.at.date(), one.list_sha256)
-        for one in sign_offs(home, kato)
-        if one.list_month == month
-    ]
 
 
 def _archived(files: Sequence[FilePath], target: FilePath) -> FilePath:

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from komek.explain.person import explain, is_iin
 from komek.explain.text import Telling
+from komek.explain.wording import wording
 from komek.portal.accounts import Visitor
 from komek.portal.api import explained, one_line
 from komek.portal.files import NotThereError
@@ -140,7 +141,23 @@ def _values(request: Request, explanation: dict[str, Any]) -> dict[str, Any]:
         "sources": {row["tag"]: row for row in explanation["rows"]},
         "decided": [d for d in explanation["decisions"] if _decided(d)],
         "others": [d for d in explanation["decisions"] if not _decided(d)],
+        "cited": [
+            {
+                "paragraph": name,
+                "title": one[f"title_{lang.code}"] or one["title_ru"],
+                "act": one[f"act_{lang.code}"] or one["act_ru"],
+                "text": wording(one["act_id"], name),
+            }
+            for name, one in sorted(
+                explanation["paragraphs"].items(), key=lambda item: _number(item[0])
+            )
+        ],
     }
+
+
+def _number(paragraph: str) -> tuple[int, str]:
+    digits = "".join(filter(str.isdigit, paragraph))
+    return int(digits or 0), paragraph
 
 
 def _decided(decision: dict[str, Any]) -> bool:

@@ -2,11 +2,13 @@
 
 import json
 import re
+import shutil
 import stat
 import sys
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import openpyxl
 import pytest
@@ -16,7 +18,6 @@ from komek.base.places import Home
 from komek.cli import main
 from komek.papers import (
     KINDS,
-    Confirmation,
     Request,
     code_of,
     default_folder,
@@ -27,6 +28,7 @@ from komek.papers import (
 )
 from komek.papers import pages as pages_module
 from komek.papers.source import opened
+from komek.trust.signoffs import confirm
 from made_papers import Papers
 from paper_files import on_page, pages, pdfs, rows_of, sheets, squeezed, title_sheet
 
@@ -149,20 +151,25 @@ def test_formulas_are_texts(papers: Papers) -> None:
 def test_a_confirmed_list_shows_so_on_every_paper(
     papers: Papers, tmp_path: Path
 ) -> None:
-    confirmed = Confirmation(
-        "110000000", 1, "А. Б. Подписал", date(2020, 4, 21), "ab12"
+    asked = Request(("list", "reconciliation"), None, "110000000")
+    one = confirm(
+        papers.home, "110000000", date(2020, 4, 1), 1, "ab12", "А. Б. Подписал"
     )
-    made = make_papers(
-        papers.home,
-        Request(("list", "reconciliation"), None, "110000000"),
-        tmp_path,
-        confirmations=[confirmed],
-    )
+    # Of another month, and another region's, it stands on none.
+    confirm(papers.home, "110000000", date(2020, 3, 1), 1, "cd34", "Март")
+    confirm(papers.home, "150000000", date(2020, 4, 1), 1, "ef56", "Другая")
+    try:
+        made = make_papers(papers.home, asked, tmp_path)
+    finally:
+        shutil.rmtree(papers.home.root / "portal")
+    day = one.at.astimezone(ZoneInfo("Asia/Almaty"))
     for one in made:
         workbook, pdf = one.files
-        said = "А. Б. Подписал, 21.04.2020, ab12"
+        said = f"А. Б. Подписал, {day:%d.%m.%Y}, ab12"
         assert title_sheet(workbook)["Перечень № 1 подтверждён"] == said
         assert squeezed(said) in squeezed(pages(pdf)[0])
+        others = {"cd34", "ef56"}
+        assert not [sha for sha in others if sha in str(title_sheet(workbook))]
 
 
 @pytest.mark.parametrize(

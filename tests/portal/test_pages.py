@@ -11,6 +11,7 @@ from babel.messages.pofile import read_po
 
 from komek.explain import explain
 from komek.explain.text import render
+from komek.explain.wording import wording
 from komek.portal import language
 from komek.trust.signoffs import sign_off_of
 from visiting import Portal, csrf_of
@@ -73,6 +74,11 @@ def test_a_person_s_page_says_all_that_explain_says(portal: Portal) -> None:
             for row in explanation["rows"]:
                 for value in row["values"].values():
                     assert value is None or " ".join(value.split()) in page
+            # What the order itself says, of each paragraph that is cited.
+            for name, cited in explanation["paragraphs"].items():
+                for said in wording(cited["act_id"], name):
+                    assert " ".join(said.split()) in page
+            assert "постоянно проживающих в медико-социальных учреждениях" in page
 
 
 def test_the_region_s_figures_are_the_warehouse_s(portal: Portal) -> None:
@@ -177,6 +183,11 @@ def test_an_auditor_finds_anybody_by_iin(portal: Portal) -> None:
     form = {"csrf": csrf_of(auditor), "iin": person, "reason": "a complaint"}
 
     assert person in auditor.post("/people", data=form).text
+
+
+def test_the_law_is_shown_as_the_order_words_it(portal: Portal) -> None:
+    page = words(portal.signed_in("auditor", "kk").get("/auditor/law").text)
+    assert "исходя из экономических возможностей, но не ниже двух месячных" in page
 
 
 @pytest.mark.parametrize("lang", ["ru", "kk"])

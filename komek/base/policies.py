@@ -23,6 +23,14 @@ def law_sha256() -> str:
     return files_sha256(places.LAW_SEEDS.glob("*.csv"), places.LAW_SEEDS)
 
 
+def policy_values() -> dict[str, list[str]]:
+    """Return the values that each policy may have, in the table's order."""
+    allowed: dict[str, list[str]] = {}
+    for row in _rows("policy_values"):
+        allowed.setdefault(row["policy"], []).append(row["value"])
+    return allowed
+
+
 def policy_overrides(assignments: Iterable[str]) -> dict[str, str]:
     """Read `NAME=VALUE` assignments and hold them against the policy table.
 
@@ -32,9 +40,7 @@ def policy_overrides(assignments: Iterable[str]) -> dict[str, str]:
     Raises:
         UsageError: not an assignment, an unknown name, or a value not allowed.
     """
-    allowed: dict[str, list[str]] = {}
-    for row in _rows("policy_values"):
-        allowed.setdefault(row["policy"], []).append(row["value"])
+    allowed = policy_values()
     overrides: dict[str, str] = {}
     for assignment in assignments:
         name, separator, value = assignment.partition("=")

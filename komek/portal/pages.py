@@ -18,6 +18,7 @@ from komek.portal import (
     quality_pages,
     region_pages,
     signin,
+    simulation_pages,
 )
 from komek.portal.web import SignInNeededError, page, sign_in_first
 
@@ -36,6 +37,7 @@ def include(app: FastAPI) -> None:
         auditor_pages,
         quality_pages,
         body_pages,
+        simulation_pages,
     ):
         app.include_router(part.router)
     app.add_exception_handler(SignInNeededError, sign_in_first)

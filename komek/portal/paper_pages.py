@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path as FilePath
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Query
 from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
@@ -18,7 +18,7 @@ from komek.papers.words import texts
 from komek.portal.files import NotThereError, Reader
 from komek.portal.region_pages import Kato, month_of, place_of
 from komek.portal.site import site_of
-from komek.portal.web import Viewing, page
+from komek.portal.web import Viewing, language_of, page, see_other
 from komek.publishing.pack_files import ENCRYPTED_FILES, FILES
 from komek.publishing.packs import month_folder
 
@@ -29,8 +29,16 @@ router = APIRouter(prefix="/regions/{kato}", include_in_schema=False)
 
 
 @router.get("/papers")
-def papers(request: Request, kato: Kato, visitor: Viewing) -> Response:
-    """Show what a region takes away: the files of its pack, and its papers."""
+def papers(
+    request: Request,
+    kato: Kato,
+    visitor: Viewing,
+    nothing: Annotated[str | None, Query(pattern=r"^[a-z]{1,20}$")] = None,
+) -> Response:
+    """Show what a region takes away: the files of its pack, and its papers.
+
+    Of the kind in `nothing` none could be made.
+    """
     site = site_of(request)
     with site.files.of_region(visitor.role, kato) as reader:
         month = month_of(reader)
@@ -46,6 +54,9 @@ def papers(request: Request, kato: Kato, visitor: Viewing) -> Response:
         (name, (folder / name).stat().st_size) for name in names if folder
     ]
     values["kinds"] = [] if month is None else _kinds()
+    titles = {kind: dict(of_kind) for kind, of_kind in values["kinds"]}
+    lang = language_of(request).code
+    values["nothing"] = titles.get(nothing, {}).get("kk" if lang == "kk" else "ru")
     return page(request, "papers.html", values, publication=publication)
 
 
@@ -85,6 +96,9 @@ def made(
     folder = FilePath(tempfile.mkdtemp(prefix="komek-papers-"))
     try:
         files = make(site.home, kind, month, kato, lang, folder / "papers")
+        if not files:
+            shutil.rmtree(folder, ignore_errors=True)
+            return see_other(f"/regions/{kato}/papers?nothing={kind}")
         archive = _archived(files, folder / "papers.zip")
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)

@@ -5,8 +5,10 @@
 Writes the demo nation (one snapshot date) and lands it once per scale, then runs the
 pipeline from landed snapshots to published tables and packs, then the floor: one
 hand-written DuckDB script that does the same staging checks and computes the same
-tables from the same landed Parquet. Each runs in a process of its own. Prints a table
-for the README: wall and CPU seconds, peak memory (resident, of the process) per step.
+tables from the same landed Parquet. Then the same snapshots once more: by another
+policy and for the next day, and what compares and recomputes runs. Each runs in a
+process of its own. Prints a table for the README: wall and CPU seconds, peak memory
+(resident, of the process) per step.
 """
 
 import argparse
@@ -18,9 +20,9 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +43,13 @@ from komek.runs.run import Request
 from komek.trust import events
 
 AS_OF = date(2020, 4, 20)
+AFTER = AS_OF + timedelta(days=1)
+FIRST, POLICY, NEXT_DAY = "first", "policy", "next_day"
+REQUESTS = {
+    FIRST: Request(AS_OF, AS_OF, {}, "benchmark"),
+    POLICY: Request(AS_OF, AS_OF, {"food_set.carer": "one_parent"}, "benchmark"),
+    NEXT_DAY: Request(AFTER, AFTER, {}, "benchmark"),
+}
 SNAPSHOT = "2020-04-18"
 FLOOR = places.PROJECT / "tests" / "second_opinion" / "floor.py"
 # The bar: three times the floor's wall time, and 45 s for what only starts up.
@@ -109,11 +118,12 @@ def apart(module: object, name: str, label: str, parts: list[Any]) -> Iterator[N
         setattr(module, name, act)
 
 
-def run_pipeline(root: Path) -> list[dict[str, float | str]]:
+def run_pipeline(root: Path, name: str) -> list[dict[str, float | str]]:
     """Run from landed snapshots to packs; return what each step took."""
     home = Home(root)
-    shutil.rmtree(home.warehouse, ignore_errors=True)
-    request = Request(AS_OF, AS_OF, {}, "benchmark")
+    if name == FIRST:
+        shutil.rmtree(home.warehouse, ignore_errors=True)
+    request = REQUESTS[name]
     run_ids: list[str] = []
 
     def prepare() -> None:
@@ -227,10 +237,12 @@ def _land(root: Path, scale: float) -> None:
     shutil.rmtree(drop)
 
 
-def _child(*arguments: str) -> dict[str, float | str]:
+def _child(*arguments: str, quiet: bool = False) -> dict[str, float | str]:
     """Run a process; return its wall and CPU seconds and peak memory (GiB)."""
     started = time.perf_counter()
-    process = subprocess.Popen([sys.executable, *arguments])
+    process = subprocess.Popen(
+        [sys.executable, *arguments], stdout=subprocess.DEVNULL if quiet else None
+    )
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
@@ -254,16 +266,19 @@ def main() -> None:
     parser.add_argument("--scale", type=float, default=1.0)
     parser.add_argument("--folder", type=Path, default=Path(__file__).parent / "out")
     parser.add_argument("--steps", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--run", choices=REQUESTS, help=argparse.SUPPRESS)
     given = parser.parse_args()
     root = (given.folder / f"scale-{given.scale}").resolve()
     if given.steps:
-        given.steps.write_text(json.dumps(run_pipeline(root)), encoding="utf-8")
+        steps = run_pipeline(root, given.run)
+        given.steps.write_text(json.dumps(steps), encoding="utf-8")
         return
     root.mkdir(parents=True, exist_ok=True)
     _land(root, given.scale)
     steps_file = root / "steps.json"
     scale = ["--scale", str(given.scale), "--folder", str(given.folder)]
-    whole = _child(__file__, *scale, "--steps", str(steps_file))
+    run = [__file__, *scale, "--steps", str(steps_file), "--run"]
+    whole = _child(*run, FIRST)
     floor_file = root / "by_hand.duckdb"
     floor_file.unlink(missing_ok=True)
     dates = ["--as-of", AS_OF.isoformat()]
@@ -288,7 +303,36 @@ def main() -> None:
     print(f"the lists of the month and their settlement: {lists(root):.1f} s")
     print(f"the source rows of one recipient: {audited(root):.2f} s")
     seconds = explained(root)
-    print(f"{len(seconds)} people explained, each in {max(seconds):.2f} s or less")
+    print(f"{len(seconds)} people explained, each in {max(seconds):.2f} s or less\n")
+    again(root, run, whole, floor)
+
+
+def again(
+    root: Path,
+    run: Sequence[str],
+    first: dict[str, float | str],
+    floor: dict[str, float | str],
+) -> None:
+    """Decide from the same snapshots again, compare, recompute; print what it took."""
+    home = Home(root)
+    official = _published(home).run.run_id
+    figures = {"another policy": _child(*run, POLICY)}
+    (other,) = {*home.run_ids()} - {official}
+    figures["second run: the next day"] = second = _child(*run, NEXT_DAY)
+    at = ["--home", str(root)]
+    figures["`diff` of the two policies"] = _child(
+        *("-m", "komek", "diff", official, other, "--json"), *at, quiet=True
+    )
+    figures["`verify` of the first run"] = _child(
+        *("-m", "komek", "verify", official), *at, quiet=True
+    )
+    print("| what | wall s | CPU s | peak GiB | times the floor |")
+    print("| --- | ---: | ---: | ---: | ---: |")
+    for label, one in figures.items():
+        times = float(one["wall"]) / float(floor["wall"])
+        print(f"{_row(label, one)} {times:.2f} |")
+    ratio = float(second["wall"]) / float(first["wall"])
+    print(f"\nsecond run: {ratio:.2f} times the first")
 
 
 if __name__ == "__main__":

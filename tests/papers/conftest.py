@@ -4,6 +4,7 @@ The run is of 20 April; what was listed on 5 April lands beforehand, as the gold
 have it. Some of its people have names that somebody wrote in bad faith.
 """
 
+import json
 import shutil
 from collections.abc import Iterator
 from datetime import date
@@ -12,6 +13,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from built_once import built_once
 from filed_run import GOLDEN, compute
 from komek import pipeline
 from komek.base import registries
@@ -37,25 +39,26 @@ def payer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def published_home(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    folder = tmp_path_factory.mktemp("papers")
+def papers(tmp_path_factory: pytest.TempPathFactory) -> Papers:
+    folder = built_once(tmp_path_factory, "papers", _make)
+    notes = json.loads((folder / "notes.json").read_text(encoding="utf-8"))
+    return Papers(Home(folder / "home"), folder / "papers", notes)
+
+
+def _make(folder: Path) -> None:
+    """Publish a run into a folder, and make all its papers in Russian."""
     home = Home(folder / "home")
     land(home, _with_hostile_names(folder / "drop"))
     _land_early_lists(home)
     run = compute(home, RunRequest(APRIL_20, APRIL_20, {}))
     assert pipeline.publish(home, run.run_id, lambda _: None) is not None
-    return home
-
-
-@pytest.fixture(scope="session")
-def papers(published_home: Home, tmp_path_factory: pytest.TempPathFactory) -> Papers:
-    folder = tmp_path_factory.mktemp("made")
     payer = folder / "payer.toml"
     payer.write_text(PAYER, encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("KOMEK_PAYER", str(payer))
-        made = make_papers(published_home, Request(), folder / "papers")
-    return Papers(published_home, folder / "papers", {m.kind: m.note for m in made})
+        made = make_papers(home, Request(), folder / "papers")
+    notes = {one.kind: one.note for one in made}
+    (folder / "notes.json").write_text(json.dumps(notes), encoding="utf-8")
 
 
 def _with_hostile_names(drop: Path) -> Path:

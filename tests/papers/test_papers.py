@@ -151,17 +151,14 @@ def test_formulas_are_texts(papers: Papers) -> None:
 def test_a_confirmed_list_shows_so_on_every_paper(
     papers: Papers, tmp_path: Path
 ) -> None:
-    asked = Request(("list", "reconciliation"), None, "110000000")
-    one = confirm(
-        papers.home, "110000000", date(2020, 4, 1), 1, "ab12", "А. Б. Подписал"
-    )
+    home = Home(tmp_path / "home")
+    shutil.copytree(papers.home.root, home.root, symlinks=True)
+    one = confirm(home, "110000000", date(2020, 4, 1), 1, "ab12", "А. Б. Подписал")
     # Of another month, and another region's, it stands on none.
-    confirm(papers.home, "110000000", date(2020, 3, 1), 1, "cd34", "Март")
-    confirm(papers.home, "150000000", date(2020, 4, 1), 1, "ef56", "Другая")
-    try:
-        made = make_papers(papers.home, asked, tmp_path)
-    finally:
-        shutil.rmtree(papers.home.root / "portal")
+    confirm(home, "110000000", date(2020, 3, 1), 1, "cd34", "Март")
+    confirm(home, "150000000", date(2020, 4, 1), 1, "ef56", "Другая")
+    asked = Request(("list", "reconciliation"), None, "110000000")
+    made = make_papers(home, asked, tmp_path / "papers")
     day = one.at.astimezone(ZoneInfo("Asia/Almaty"))
     for one in made:
         workbook, pdf = one.files

@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -24,6 +22,7 @@ from komek.publishing.publication import current_publication
 from komek.runs.run import Request, Run, load
 from komek.trust import columns, events
 from komek.trust.events import events_path
+from warm import komek
 
 
 def of(relation: str, *columns: str) -> dict[str, list[tuple[str, str]]]:
@@ -94,14 +93,11 @@ def kept(
     sent: tuple[str, list[dict[str, Any]]],
 ) -> list[dict[str, Any]]:
     home = Home(tmp_path_factory.mktemp("events"))
-    komek = str(Path(sys.executable).with_name("komek"))
-    drop = ["--drop", str(small_nation), "--home", str(home.root)]
-    subprocess.run(
-        [komek, "run", "--as-of", "2020-04-20", *drop],
+    run = ["run", "--as-of", "2020-04-20", "--drop", str(small_nation)]
+    komek(
+        *(*run, "--home", str(home.root)),
         env=os.environ | {"OPENLINEAGE_URL": sent[0]},
-        capture_output=True,
-        check=True,
-    )
+    ).check_returncode()
     publication = current_publication(home)
     assert publication is not None
     path = events_path(home.report(publication.run.run_id))

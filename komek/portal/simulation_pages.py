@@ -70,7 +70,7 @@ def simulate(
 
 
 def _differing(said: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the districts, and the regions' publications, that are not what they were.
+    """Return the day, and the districts and publications that are not what they were.
 
     Args:
         said: what the command printed; empty where it printed nothing, or an error.
@@ -78,6 +78,7 @@ def _differing(said: Mapping[str, Any]) -> dict[str, Any]:
     figures = said.get("figures", [])
     names = {row["code"]: row["name"] for row in figures if row["kind"] == "region"}
     return {
+        "decided_on": date.fromisoformat(said["as_of"]) if "as_of" in said else None,
         "districts": [
             row
             for row in figures

@@ -76,9 +76,8 @@ data/demo/warehouse/current: data/drop/planted.json
 portal: setup data/demo/warehouse/current
 	$(RUN)/komek serve --home data/demo --demo
 
-# Three workers for two cores: one of them waits, for a server, a process or the disk.
 test: python sql
-	$(RUN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder --durations 10
+	$(RUN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --durations 10
 
 lint: python sql
 

@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+PATIENCE = 300.0  # seconds
 SERVER = multiprocessing.get_context("forkserver")
 SERVER.set_forkserver_preload(["warmed"])
 
@@ -35,6 +36,9 @@ def komek(
 
     Returns:
         What `subprocess.run` would return.
+
+    Raises:
+        TimeoutExpired: it did not end in time.
     """
     with tempfile.TemporaryDirectory() as folder:
         said = Path(folder, "stdout"), Path(folder, "stderr")
@@ -44,7 +48,10 @@ def komek(
             kwargs={"said": said},
         )
         process.start()
-        process.join()
+        process.join(PATIENCE)
+        if process.exitcode is None:
+            process.kill()
+            raise subprocess.TimeoutExpired(arguments, PATIENCE)
         out, err = (path.read_text(encoding="utf-8") for path in said)
         return subprocess.CompletedProcess(arguments, process.exitcode, out, err)
 

@@ -156,13 +156,26 @@ from run.marts.delivery_findings as findings
 inner join region_people as people on findings.iin = people.iin
 order by all;
 
+-- One join by the key of a case: a join per kind of case, each on a condition of its own,
+-- takes minutes where this takes seconds.
 create table deadlines as
+with cases as (
+    select
+        'application' as case_kind,
+        application_id as case_id,
+        concat(left(region_kato, 2), '0000000') as region_kato
+    from run.facts.applications
+    union all
+    select
+        'jobseeker' as case_kind,
+        cases.case_id,
+        people.region_kato
+    from run.facts.jobseeker_cases as cases
+    left join people_regions as people on cases.iin = people.iin
+)
+
 select
-    case
-        when steps.case_kind = 'application'
-            then concat(left(applications.region_kato, 2), '0000000')
-        else people.region_kato
-    end as region_kato,
+    cases.region_kato,
     steps.case_kind,
     steps.case_id,
     steps.step,
@@ -172,13 +185,10 @@ select
     steps.done_on,
     steps.status
 from run.marts.case_deadlines as steps
-left join run.facts.applications as applications
+left join cases
     on
-        steps.case_kind = 'application'
-        and steps.case_id = applications.application_id
-left join run.facts.jobseeker_cases as cases
-    on steps.case_kind = 'jobseeker' and steps.case_id = cases.case_id
-left join people_regions as people on cases.iin = people.iin
+        steps.case_kind = cases.case_kind
+        and steps.case_id = cases.case_id
 order by all;
 
 create table case_findings as

@@ -3,7 +3,8 @@
 Reads the run's file and the landed rows that its lineage names; writes nothing.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -35,15 +36,38 @@ from komek.explain.run_tables import RunTables
 from komek.publishing.publication import WAREHOUSE, current_publication
 
 _IIN_WEIGHTS: tuple[tuple[int, ...], ...] = ((*range(1, 12),), (*range(3, 12), 1, 2))
+# Opens a run's file, for as long as one explanation takes.
+Opened = Callable[[Path], AbstractContextManager[duckdb.DuckDBPyConnection]]
 
 
-def explain(home: Home, iin: str, run_id: str | None = None) -> dict[str, Any]:
+def open_run(run_file: Path) -> duckdb.DuckDBPyConnection:
+    """Open a run's file as explanations read it.
+
+    Raises:
+        UsageError: KOMEK_KEY does not open it.
+        duckdb.Error: it cannot be opened.
+    """
+    connection = database.connect()
+    try:
+        # Under this name, for the views in it name the file they were made in.
+        database.attach(connection, run_file, "run")
+        connection.execute("use run")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def explain(
+    home: Home, iin: str, run_id: str | None = None, opened: Opened = open_run
+) -> dict[str, Any]:
     """Explain every decision of a run on a person.
 
     Args:
         home: where the run and its snapshots are.
         iin: the person, 12 digits.
         run_id: a finished run; None for the one that is published.
+        opened: opens the run's file; who explains much may keep it open.
 
     Returns:
         Ready for JSON (dates ISO, amounts as text): `iin`; `run`; `register` (what the
@@ -63,10 +87,7 @@ def explain(home: Home, iin: str, run_id: str | None = None) -> dict[str, Any]:
         raise UsageError("not an IIN: it takes 12 digits, of which the last checks")
     run_file = _run_file(home, run_id)
     try:
-        with database.connect() as connection:
-            # Under this name, for the views in it name the file they were made in.
-            database.attach(connection, run_file, "run")
-            connection.execute("use run")
+        with opened(run_file) as connection:
             return _Explanation(home, connection, iin).as_dict()
     except duckdb.Error as error:
         raise KomekError(

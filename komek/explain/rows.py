@@ -189,18 +189,42 @@ def set_aside(
     ):
         place = Place(row["entity"], row["file"], row["row_number"])
         found.setdefault(place, []).append(row["reason"])
-    for entity in registries.entities():
-        if entity.iin_column is None or entity.iin_column in entity.key:
-            continue
-        about = _rows_about(connection, home, entity.name, entity.iin_column, iin)
-        for place in about:
-            for row in records(
-                connection,
+    # Of these the key does not say whom they are about.
+    others = [
+        entity
+        for entity in registries.entities()
+        if entity.iin_column and entity.iin_column not in entity.key
+    ]
+    try:
+        aside = connection.execute(
+            " union all ".join(
+                "select files.entity, files.file, rejected.source_row"
+                f" % {ROWS_PER_FILE}, rejected.reason"
+                f" from staging.rejected_{entity.name} as rejected"
+                " inner join landing.landed_files as files"
+                f" on rejected.source_row // {ROWS_PER_FILE} = files.file_no"
+                " where rejected.about = $iin"
+                for entity in others
+            )
+            + " order by all",
+            {"iin": iin},
+        ).fetchall()
+    except duckdb.BinderException:
+        # Runs of earlier versions do not say it either: it stands in what landed.
+        aside = [
+            (*place, reason)
+            for entity in others
+            for place in _rows_about(
+                connection, home, entity.name, str(entity.iin_column), iin
+            )
+            for (reason,) in connection.execute(
                 "select reason from marts.quarantine where entity = ? and file = ?"
                 " and row_number = ? order by reason",
                 place,
-            ):
-                found.setdefault(place, []).append(row["reason"])
+            ).fetchall()
+        ]
+    for *where, reason in aside:
+        found.setdefault(Place(*where), []).append(reason)
     return found
 
 

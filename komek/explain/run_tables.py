@@ -1,7 +1,7 @@
 """The tables of one run, as an explanation of one person looks things up in them."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import duckdb
@@ -27,6 +27,7 @@ class RunTables:
     context: Row
     list_drawn: bool
     paragraphs: Collection[str]
+    _looked_up: dict[tuple[str, ...], list[Row]] = field(default_factory=dict)
 
     def records(self, query: str, *values: object) -> list[Row]:
         """Return the rows of a query by column name."""
@@ -39,9 +40,13 @@ class RunTables:
         """
         if table not in self._names:
             return []
-        return self.records(
-            f"select * from {table} where {column} = ? order by {order}", self.iin
-        )
+        asked = (table, order, column)
+        if asked not in self._looked_up:
+            self._looked_up[asked] = self.records(
+                f"select * from {table} where {column} = ? order by {order}", self.iin
+            )
+        # Each who asks may put more into the rows.
+        return [dict(row) for row in self._looked_up[asked]]
 
     def named(self, table: str, column: str, names: Iterable[str]) -> list[Row]:
         """Return a table's rows whose column is one of these."""

@@ -231,7 +231,7 @@ def explained(site: Site, role: Role, iin: str) -> Json:
         run_id = publication.run.run_id
     else:
         raise NotThereError
-    return explain(site.home, iin, run_id)
+    return explain(site.home, iin, run_id, site.files.of_run)
 
 
 @router.get("/publications")

@@ -51,7 +51,9 @@ _TABLES: Mapping[str, tuple[str, str]] = {
     ),
 }
 Table = Annotated[str, Path(pattern=f"^({'|'.join(_TABLES)})$")]
-Region = Annotated[str | None, Query(pattern=r"^([0-9]{9})?$")]
+# Whose region nobody knows is a region of its own.
+_REGION = "coalesce(region_kato, 'unassigned')"
+Region = Annotated[str | None, Query(pattern=r"^([0-9]{9}|unassigned)?$")]
 
 
 def _tables(reader: Reader) -> list[str]:
@@ -73,8 +75,8 @@ def overview(request: Request, visitor: Viewing) -> Response:
     with site.files.reading(visitor.role, _own(visitor)) as reader:
         counts = {
             name: reader.rows(
-                f"select region_kato, count(*) as rows from {name} group by all"
-                " order by region_kato nulls last"
+                f"select {_REGION} as region_kato, count(*) as rows from {name}"
+                " group by all order by all"
             )
             for name in _tables(reader)
         }
@@ -121,7 +123,7 @@ def rows(
 def _asked(reader: Reader, table: str, region: str | None) -> tuple[str, list[object]]:
     if table not in _tables(reader):
         raise NotThereError
-    return ("where region_kato = ?", [region]) if region else ("", [])
+    return (f"where {_REGION} = ?", [region]) if region else ("", [])
 
 
 @router.get("/{table}/rows.csv")

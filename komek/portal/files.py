@@ -16,7 +16,9 @@ import duckdb
 
 from komek.base import database
 from komek.base.places import Home
+from komek.explain.person import open_run
 from komek.explain.rows import as_json, records
+from komek.portal.open_files import OpenFiles
 from komek.portal.roles import Role
 from komek.publishing.publication import (
     WAREHOUSE,
@@ -26,9 +28,12 @@ from komek.publishing.publication import (
 )
 from komek.publishing.role_files import FOLDER, key_of_file, region_file
 
-_MOST_OPEN = 8
+# Every role's at once: that of each region, body, the ministry and the engineers.
+_MOST_OPEN = 32
+_MOST_RUNS = 2
 _MOST_KEPT = 200
 _MEMORY = "96MB"
+_MEMORY_OF_RUN = "256MB"
 _NAME = "role"
 Row = dict[str, Any]
 
@@ -110,9 +115,8 @@ class Files:
     def __init__(self, home: Home) -> None:
         """Take the home that publications are in."""
         self.home = home
-        self._open: OrderedDict[Path, tuple[duckdb.DuckDBPyConnection, Figures]]
-        self._open = OrderedDict()
-        self._lock = threading.Lock()
+        self._open = OpenFiles(_MOST_OPEN, Figures)
+        self._runs = OpenFiles(_MOST_RUNS, object)
 
     def publication(self) -> Publication | None:
         """Return the publication that holds now."""
@@ -176,24 +180,34 @@ class Files:
             yield Reader(cursor, publication, figures)
 
     @contextmanager
+    def of_run(self, run_file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Open the file of a run, to explain one person from.
+
+        Raises:
+            UsageError, duckdb.Error: it cannot be opened.
+        """
+        with self._runs.cursor(run_file, lambda: _open_run(run_file), "run") as (
+            cursor,
+            _,
+        ):
+            yield cursor
+
+    @contextmanager
     def _cursor(
         self, path: Path, name: str | None
     ) -> Iterator[tuple[duckdb.DuckDBPyConnection, Figures]]:
         if not path.is_file():
             raise NotThereError
-        with self._lock:
-            opened = self._open.pop(path, None) or (_opened(path, name), Figures())
-            self._open[path] = opened
-            while len(self._open) > _MOST_OPEN:
-                # Whoever reads it has a cursor, which keeps it open.
-                self._open.popitem(last=False)
-            connection, figures = opened
-            cursor = connection.cursor()
-        try:
-            cursor.execute(f"use {_NAME}")
-            yield cursor, figures
-        finally:
-            cursor.close()
+        with self._open.cursor(path, lambda: _opened(path, name), _NAME) as found:
+            yield found
+
+
+def _open_run(run_file: Path) -> duckdb.DuckDBPyConnection:
+    connection = open_run(run_file)
+    connection.execute(f"set memory_limit = '{_MEMORY_OF_RUN}'")
+    # Each reader has a thread of the portal's, and needs no other.
+    connection.execute("set threads = 1")
+    return connection
 
 
 def _opened(path: Path, name: str | None) -> duckdb.DuckDBPyConnection:

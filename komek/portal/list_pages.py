@@ -101,14 +101,17 @@ def whole_list(
     site = site_of(request)
     with site.files.of_region(visitor.role, kato) as reader:
         where, values = filters.where(month_of(reader))
-        counted = reader.one(
+        counted = reader.figure(
             "select count(*) as sets, count(*) filter (where is_person) as people,"
             f" coalesce(sum(amount), 0) as amount from recipients where {where}",
             values,
         )
         rows = reader.rows(
-            f"select *, {_PERSON} from recipients where {where}"
-            f" order by {ORDER[sort]} limit {PER_PAGE} offset ?",
+            _with_persons(
+                f"from recipients where {where}"
+                f" order by {ORDER[sort]} limit {PER_PAGE} offset ?",
+                ORDER[sort],
+            ),
             [*values, (page_no - 1) * PER_PAGE],
         )
         _note(request, visitor, kato, rows, str(sorted(filters.given)))
@@ -128,11 +131,18 @@ def whole_list(
         )
 
 
-# What a page of the portal calls a person: their place among the region's people of
-# this publication. No address has an IIN in it.
-_PERSON = (
-    "(select people.rowid from people where people.iin = recipients.iin) as person"
-)
+def _with_persons(listed: str, order: str) -> str:
+    """Return SQL for some rows of the recipients, with the number of each person.
+
+    That is what a page of the portal calls a person: their place among the region's
+    people of this publication. No address has an IIN in it. It is looked up for the
+    rows that are shown alone.
+    """
+    return (
+        f"with listed as materialized ({listed})"
+        " select listed.*, people.rowid as person from listed"
+        f" left join people on listed.iin = people.iin order by {order}"
+    )
 
 
 def _note(
@@ -194,9 +204,11 @@ def by_name(
     site = site_of(request)
     with site.files.of_region(visitor.role, kato) as reader:
         rows = reader.rows(
-            f"select *, {_PERSON} from recipients"
-            " where starts_with(lower(last_name), lower(?))"
-            f" order by {ORDER['name']} limit 200",
+            _with_persons(
+                "from recipients where starts_with(lower(last_name), lower(?))"
+                f" order by {ORDER['name']} limit 200",
+                ORDER["name"],
+            ),
             [surname.strip()],
         )
         people = [row["iin"] for row in rows]

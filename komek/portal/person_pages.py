@@ -48,7 +48,7 @@ def certificate(
     iin, publication = _found(request, kato, number, person, visitor)
     site = site_of(request)
     site.shows(request, visitor, "certificate", kato, [iin])
-    explanation = explain(site.home, iin, publication.run.run_id)
+    explanation = explain(site.home, iin, publication.run.run_id, site.files.of_run)
     values = _values(request, explanation)
     return page(request, "certificate.html", values, publication=publication)
 
@@ -115,7 +115,7 @@ def _page(
     if kato is None:
         explanation = explained(site, visitor.role, iin)
     else:
-        explanation = explain(site.home, iin, publication.run.run_id)
+        explanation = explain(site.home, iin, publication.run.run_id, site.files.of_run)
     values = {"kato": kato, **_values(request, explanation)}
     if kato is not None:
         values |= _listed(site, visitor, publication, kato, iin)

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, HTTPException, Path
+from fastapi import APIRouter, Form, HTTPException, Path, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -29,6 +29,8 @@ _DELIVERY = ", ".join(
     for status in ("delivered", "failed", "returned", "outstanding")
 )
 _DUE_SOON = 5
+_PER_PAGE = 100
+_PageNo = Annotated[int, Query(ge=1, le=1_000_000)]
 
 
 def place_of(reader: Reader, kato: str) -> Row:
@@ -199,29 +201,57 @@ def deadlines_by_step(reader: Reader) -> list[Row]:
     )
 
 
+# Of each table of the page of deadlines: its rows, and their order.
+_DUE = {
+    "steps": (
+        "from deadlines where status in ('open', 'overdue', 'late')",
+        "status = 'late', due_on, case_id, step",
+    ),
+    "findings": ("from case_findings", "finding, case_id"),
+    "awards": (
+        "from extensions where review_reasons <> '' or outcome <> 'extended'",
+        "outcome, award_id",
+    ),
+}
+
+
 @router.get("/deadlines")
-def deadlines(request: Request, kato: Kato, visitor: Viewing) -> Response:
+def deadlines(
+    request: Request,
+    kato: Kato,
+    visitor: Viewing,
+    steps: _PageNo = 1,
+    findings: _PageNo = 1,
+    awards: _PageNo = 1,
+) -> Response:
     """Show the steps that are open, overdue or late, the most urgent first."""
     site = site_of(request)
+    asked = {"steps": steps, "findings": findings, "awards": awards}
     with site.files.of_region(visitor.role, kato) as reader:
         values = {
             "kato": kato,
             "place": place_of(reader, kato),
             "as_of": reader.publication.run.as_of,
-            "steps": deadlines_by_step(reader),
-            "rows": reader.rows(
-                "select * from deadlines where status in ('open', 'overdue', 'late')"
-                " order by status = 'late', due_on, case_id, step limit 500"
-            ),
-            "findings": reader.rows(
-                "select * from case_findings order by finding, case_id limit 500"
-            ),
-            "extensions": reader.rows(
-                "select * from extensions where review_reasons <> '' or outcome <>"
-                " 'extended' order by outcome, award_id limit 500"
-            ),
+            "asked": asked,
+            "tables": {
+                name: _due(reader, name, page_no) for name, page_no in asked.items()
+            },
         }
         return page(request, "deadlines.html", values, publication=reader.publication)
+
+
+def _due(reader: Reader, name: str, page_no: int) -> dict[str, Any]:
+    """Return a page of a table, with how many rows and pages it has."""
+    relation, order = _DUE[name]
+    (counted,) = reader.figures(f"select count(*) as rows {relation}")
+    return {
+        "total": counted["rows"],
+        "pages": max(1, -(-counted["rows"] // _PER_PAGE)),
+        "rows": reader.rows(
+            f"select * {relation} order by {order} limit {_PER_PAGE} offset ?",
+            [(page_no - 1) * _PER_PAGE],
+        ),
+    }
 
 
 # Sign-off

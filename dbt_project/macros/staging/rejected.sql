@@ -1,6 +1,6 @@
 {#
-    One row per rejected row and reason: source_row, reason, key. A malformed line has
-    that reason alone. Repeated keys are judged over all well-formed rows with a complete
+    One row per rejected row and reason: source_row, reason, key, and whom the row is about
+    where no part of the key says so. A malformed line has that reason alone. Repeated keys are judged over all well-formed rows with a complete
     key, on the text of the declared columns: copies of an earlier row are
     `duplicate_row` and nothing else, different rows with one key are all `duplicate_key`.
     Only rows whose key hash repeats are looked at twice.
@@ -11,6 +11,9 @@
     {%- set meta = registry(entity).config.meta -%}
     {%- set columns = registry(entity).columns.values() | list -%}
     {%- set faults = row_faults(entity) -%}
+    {%- set person = meta.iin_column -%}
+    {%- set about = 'cast(null as varchar)' if person is none or person in meta.key
+        else person -%}
     {%- set key_is_complete -%}
         not malformed
         {%- for column in meta.key %} and {{ column }} is not null{% endfor -%}
@@ -54,7 +57,8 @@ copies as (
     select
         source_row,
         'duplicate_row' as reason,
-        {{ raw_key(meta.key) }} as key
+        {{ raw_key(meta.key) }} as key,
+        {{ about }} as about
     from numbered
     where nth_equal > 1
 ),
@@ -63,7 +67,8 @@ conflicts as (
     select
         source_row,
         'duplicate_key' as reason,
-        {{ raw_key(meta.key) }} as key
+        {{ raw_key(meta.key) }} as key,
+        {{ about }} as about
     from (
         select
             *,
@@ -78,6 +83,7 @@ flagged as (
     select
         source_row,
         case when not malformed then {{ raw_key(meta.key) }} else '' end as key,
+        {{ about }} as about,
         case
             when malformed then 'malformed_row'
             else concat_ws(
@@ -100,17 +106,18 @@ faults as (
     select
         source_row,
         {{ elements('reasons') }} as reason,
-        key
+        key,
+        about
     from flagged
     where source_row not in (select copies.source_row from copies)
 ),
 
 final as (
-    select source_row, reason, key from copies
+    select source_row, reason, key, about from copies
     union all
-    select source_row, reason, key from conflicts
+    select source_row, reason, key, about from conflicts
     union all
-    select source_row, reason, key from faults
+    select source_row, reason, key, about from faults
 )
 
 select * from final

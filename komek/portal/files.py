@@ -5,6 +5,7 @@ that its settings stay as they are. What is opened stays open for the next reque
 the same role, until another publication holds.
 """
 
+import os
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,11 +30,11 @@ from komek.publishing.publication import (
 from komek.publishing.role_files import FOLDER, key_of_file, region_file
 
 # Every role's at once: that of each region, body, the ministry and the engineers.
-_MOST_OPEN = 32
+_MOST_OPEN = 24
 _MOST_RUNS = 2
 _MOST_KEPT = 200
-_MEMORY = "96MB"
-_MEMORY_OF_RUN = "256MB"
+_MEMORY = "64MB"
+_MEMORY_OF_RUN = "96MB"
 _NAME = "role"
 Row = dict[str, Any]
 
@@ -117,6 +118,8 @@ class Files:
         self.home = home
         self._open = OpenFiles(_MOST_OPEN, Figures)
         self._runs = OpenFiles(_MOST_RUNS, object)
+        # More at once than can compute at once end later, and take more memory.
+        self._explaining = threading.BoundedSemaphore(max(2, os.cpu_count() or 2))
 
     def publication(self) -> Publication | None:
         """Return the publication that holds now."""
@@ -186,9 +189,13 @@ class Files:
         Raises:
             UsageError, duckdb.Error: it cannot be opened.
         """
-        with self._runs.cursor(run_file, lambda: _open_run(run_file), "run") as (
-            cursor,
-            _,
+
+        def opened() -> duckdb.DuckDBPyConnection:
+            return _open_run(run_file)
+
+        with (
+            self._explaining,
+            self._runs.cursor(run_file, opened, "run") as (cursor, _),
         ):
             yield cursor
 

@@ -29,7 +29,7 @@ from komek.publishing.workbook import (
 )
 
 router = APIRouter(prefix="/regions/{kato}", include_in_schema=False)
-_BATCH = 20_000
+_BATCH = 10_000
 _LONGEST = 1_024
 # What somebody wrote, or a registry's own: shown, never obeyed.
 _FREE = (
@@ -93,19 +93,42 @@ def _columns(lang: Language) -> list[tuple[SheetColumn, str]]:
     return columns
 
 
-def _from(where: str, sort: str, lang: Language) -> str:
-    """Return SQL, from `from` on, for the rows of a file in order; `n` numbers them."""
+def _chosen(reader: Reader, where: str, values: list[object], sort: str) -> int:
+    """Note in `chosen` which rows a file has, by their order; return how many."""
+    reader.connection.execute(
+        "create or replace temp table chosen as"
+        f" select row_number() over (order by {ORDER[sort]}) as n, rowid as row"
+        f" from recipients where {where}",
+        values,
+    )
+    (rows,) = reader.connection.execute("select count(*) from chosen").fetchone() or (
+        0,
+    )
+    return int(rows)
+
+
+def _texts(reader: Reader, selected: str, rows: int, lang: Language) -> Iterator[str]:
+    """Yield the text of each chosen row, in order.
+
+    A batch at a time: all rows of a large region, sorted with all that stands in them,
+    are more than a role's file may take of memory.
+    """
     # No text of a role's file is too long for a cell; of these, any may be.
     free = ", ".join(
         f"{shown(f'left({name}, {_LONGEST})')} as {name}" for name in _FREE[:-1]
     )
     name = "name_kk" if lang.code == "kk" else "name_ru"
-    return (
-        f"from (select recipients.* replace ({free}), {shown(f'districts.{name}')} as"
-        f" district_name, row_number() over (order by {ORDER[sort]}) as n"
-        f" from (from recipients where {where}) as recipients left join places as"
-        " districts on recipients.district_kato = districts.kato)"
-    )
+    for first in range(1, rows + 1, _BATCH):
+        found = reader.connection.execute(
+            f"select {selected} from (select recipients.* replace ({free}),"
+            f" {shown(f'districts.{name}')} as district_name, chosen.n"
+            " from recipients inner join chosen on recipients.rowid = chosen.row"
+            " left join places as districts"
+            " on recipients.district_kato = districts.kato"
+            " where chosen.n between ? and ?) order by n",
+            [first, min(first + _BATCH - 1, rows)],
+        ).fetchall()
+        yield from (text for (text,) in found)
 
 
 @router.get("/list.csv")
@@ -124,13 +147,9 @@ def as_csv(
     def write(reader: Reader, where: str, values: list[object], path: Path) -> None:
         with path.open("w", encoding="utf-8-sig", newline="") as file:
             file.write(head + "\r\n")
-            reader.connection.execute(
-                f"select concat_ws(',', {quoted}) {_from(where, sort, lang)}"
-                " order by n",
-                values,
-            )
-            while lines := reader.connection.fetchmany(_BATCH):
-                file.writelines(f"{line}\r\n" for (line,) in lines)
+            rows = _chosen(reader, where, values, sort)
+            lines = _texts(reader, f"concat_ws(',', {quoted})", rows, lang)
+            file.writelines(f"{line}\r\n" for line in lines)
 
     return _download(request, visitor, kato, filters, "csv", write)
 
@@ -144,20 +163,12 @@ def as_workbook(
     columns = [column for column, _ in _columns(lang)]
 
     def write(reader: Reader, where: str, values: list[object], path: Path) -> None:
-        counted = reader.one(
-            f"select count(*) as n from recipients where {where}", values
-        )
-        rows = min((counted or {"n": 0})["n"], MAX_ROWS)
+        rows = min(_chosen(reader, where, values, sort), MAX_ROWS)
         run = reader.publication.run
 
         def rendered(styles: Styles) -> Iterator[bytes]:
             xml = row_sql(columns, "(n + 1)::varchar", styles)
-            reader.connection.execute(
-                f"select {xml} {_from(where, sort, lang)} order by n limit {rows}",
-                values,
-            )
-            while parts := reader.connection.fetchmany(_BATCH):
-                yield "".join(part for (part,) in parts).encode()
+            return (text.encode() for text in _texts(reader, xml, rows, lang))
 
         place = place_of(reader, kato)
         facts = (

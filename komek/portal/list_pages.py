@@ -107,11 +107,7 @@ def whole_list(
             values,
         )
         rows = reader.rows(
-            _with_persons(
-                f"from recipients where {where}"
-                f" order by {ORDER[sort]} limit {PER_PAGE} offset ?",
-                ORDER[sort],
-            ),
+            _with_persons(where, ORDER[sort], f"limit {PER_PAGE} offset ?"),
             [*values, (page_no - 1) * PER_PAGE],
         )
         _note(request, visitor, kato, rows, str(sorted(filters.given)))
@@ -131,17 +127,20 @@ def whole_list(
         )
 
 
-def _with_persons(listed: str, order: str) -> str:
+def _with_persons(condition: str, order: str, limit: str) -> str:
     """Return SQL for some rows of the recipients, with the number of each person.
 
     That is what a page of the portal calls a person: their place among the region's
-    people of this publication. No address has an IIN in it. It is looked up for the
-    rows that are shown alone.
+    people of this publication. No address has an IIN in it. All else than the order is
+    looked up for the rows that are shown alone: sorting everything that stands in a
+    large region's takes more memory than there is for it.
     """
     return (
-        f"with listed as materialized ({listed})"
-        " select listed.*, people.rowid as person from listed"
-        f" left join people on listed.iin = people.iin order by {order}"
+        f"with chosen as materialized (select rowid as row from recipients"
+        f" where {condition} order by {order} {limit})"
+        " select recipients.*, people.rowid as person from chosen"
+        " inner join recipients on chosen.row = recipients.rowid"
+        f" left join people on recipients.iin = people.iin order by {order}"
     )
 
 
@@ -205,9 +204,7 @@ def by_name(
     with site.files.of_region(visitor.role, kato) as reader:
         rows = reader.rows(
             _with_persons(
-                "from recipients where starts_with(lower(last_name), lower(?))"
-                f" order by {ORDER['name']} limit 200",
-                ORDER["name"],
+                "starts_with(lower(last_name), lower(?))", ORDER["name"], "limit 200"
             ),
             [surname.strip()],
         )

@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
+import duckdb
 import pytest
 
 from explained_run import Built
@@ -72,6 +73,26 @@ def test_rows_in_quarantine_are_found_by_the_person_they_speak_of(
 
     assert reason in [r for row in explanation["set_aside"] for r in row["reasons"]]
     assert render(explanation, "kk")
+
+
+def test_a_run_of_an_earlier_version_finds_them_in_what_landed(
+    nation: Built, tmp_path: Path
+) -> None:
+    ((iin,),) = nation.rows(
+        "select about from staging.rejected_disability_terms"
+        " where reason = 'duplicate_row' order by all limit 1"
+    )
+    earlier = tmp_path / nation.file.name
+    shutil.copy(nation.file, earlier)
+    with duckdb.connect(earlier) as connection:
+        connection.execute(
+            "alter table staging.rejected_disability_terms drop column about"
+        )
+
+    found = explain(
+        nation.home, iin, nation.run_id, lambda _file: person.open_run(earlier)
+    )
+    assert found == nation.explain(iin)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from babel.messages.pofile import read_po
 from komek.explain import explain
 from komek.explain.text import render
 from komek.explain.wording import wording
-from komek.portal import language
+from komek.portal import language, region_pages
 from komek.trust.signoffs import sign_off_of
 from visiting import Portal, csrf_of
 
@@ -207,3 +207,53 @@ def test_every_text_is_there_in_each_language(lang: str) -> None:
     assert len(found) > 200
     assert {text for text in found if not known.get(text)} == set()
     assert {text for text in known if text and text not in found} == set()
+
+
+def test_whose_region_nobody_knows_is_led_to_too(portal: Portal) -> None:
+    tables = {"body:mse": "disability_extensions", "body:employment": "case_deadlines"}
+    unknown = 0
+    for role, mart in tables.items():
+        browser = portal.signed_in(role)
+        places = re.findall(
+            r'href="(/body/(?:terms|jobseekers)\?region=[^"]+)"',
+            browser.get("/body").text,
+        )
+        rows = 0
+        for path in places:
+            answer = browser.get(path)
+            assert answer.status_code == 200, path
+            found = re.search(r"rows: ([0-9,]+)", answer.text)
+            assert found
+            rows += int(found[1].replace(",", ""))
+            unknown += "unassigned" in path and rows > 0
+        where = "case_kind = 'jobseeker'" if mart == "case_deadlines" else "true"
+        ((expected,),) = portal.ask(f"select count(*) from marts.{mart} where {where}")
+        assert rows == expected > 0
+    assert unknown
+
+
+def test_deadlines_lead_to_all_their_rows_page_by_page(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(region_pages, "_PER_PAGE", 1)
+    region, expected = portal.ask(
+        "select case when steps.case_kind = 'application'"
+        " then left(applications.region_kato, 2) || '0000000'"
+        " else people.region_kato end as region, count(*)"
+        " from marts.case_deadlines as steps"
+        " left join facts.applications as applications"
+        " on steps.case_kind = 'application' and case_id = application_id"
+        " left join facts.jobseeker_cases as cases"
+        " on steps.case_kind = 'jobseeker' and steps.case_id = cases.case_id"
+        " left join facts.people as people on cases.iin = people.iin"
+        " where status in ('open', 'overdue', 'late') group by 1 order by 2 desc, 1"
+    )[0]
+    browser, path = portal.signed_in("auditor"), f"/regions/{region}/deadlines"
+    shown: list[tuple[str, str]] = []
+    while path:
+        page = browser.get(path).text
+        steps = page.partition('id="findings"')[0]
+        shown += re.findall(r'class="code">([^<]+)</th><td>([^<]+)<', steps)
+        following = re.search(r'rel="next" href="([^"]+)"', steps)
+        path = following[1].replace("&amp;", "&") if following else ""
+    assert len(shown) == len(set(shown)) == expected > 1

@@ -53,6 +53,8 @@ _LASTING = re.compile(
     r"|certificate|permission denied for database",
     re.IGNORECASE,
 )
+# Not PGRES_FATAL_ERROR, which whatever breaks off is, too.
+_OF_A_ROW = re.compile(r"\bERROR:")
 _PASSING = re.compile("canceling|could not serialize|deadlock|out of memory")
 # Classes of SQLSTATE that name what the query is about, and quote no row.
 _OF_A_QUERY = ("42", "3F", "0A")
@@ -256,7 +258,7 @@ def _streamed(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
         yield from reader
     except (OSError, pa.ArrowException) as error:
         said = str(error)
-        if "ERROR" in said and not _PASSING.search(said):
+        if _OF_A_ROW.search(said) and not _PASSING.search(said):
             raise Refused("the database fails on what is in it") from None
         raise Refused("the database broke off", may_pass=True) from None
 

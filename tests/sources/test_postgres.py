@@ -198,6 +198,33 @@ def test_what_breaks_off_in_the_middle_comes_whole_the_next_time(
     assert any("the database broke off" in line for line in social.said)
 
 
+def test_a_row_that_fails_in_the_middle_is_not_tried_again(social: Pulls) -> None:
+    query = (
+        "select n::text as iin, (1 / (150000 - n))::text as award_id, '' as role"
+        " from generate_series(1, 200000) n"
+    )
+    told = social.refused(asp_members=SOURCE | {"table": None, "query": query})
+    assert told.endswith("the database fails on what is in it (not tried again)")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "PQgetCopyData() failed: server closed the connection unexpectedly",
+        "[PGRES_FATAL_ERROR]: FATAL:  terminating connection: administrator command",
+        "ERROR:  canceling statement due to conflict with recovery",
+    ],
+)
+def test_what_breaks_off_may_pass_however_it_is_told(said: str) -> None:
+    def batches():
+        raise OSError(said)
+        yield
+
+    with pytest.raises(module.Refused) as stopped:
+        [*module._streamed(batches())]
+    assert stopped.value.may_pass
+
+
 def test_a_connection_must_be_known(social: Pulls) -> None:
     with pytest.raises(UsageError, match="KOMEK_CONN_ELSEWHERE is not set"):
         social.pull(asp_members=SOURCE | {"connection": "elsewhere"})

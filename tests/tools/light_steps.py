@@ -8,10 +8,12 @@ line of `decided.jsonl` says what it would have decided from.
 import json
 import shutil
 from collections.abc import Callable
-from functools import wraps
+from dataclasses import replace
+from functools import cache, wraps
 from typing import Any
 
 from komek import pipeline
+from komek.base import registries
 from komek.base.places import Home
 from komek.runs.run import load
 
@@ -22,6 +24,12 @@ def decided(home: Home) -> list[dict[str, Any]]:
     if not path.exists():
         return []
     return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def schedule_pulls(cron: str) -> None:
+    """Have the clock start every pull when a test says."""
+    given = tuple(replace(one, schedule=cron) for one in registries.entities())
+    registries.entities = cache(lambda: given)
 
 
 def lighten() -> None:

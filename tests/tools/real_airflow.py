@@ -18,12 +18,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
+from zoneinfo import ZoneInfo
 
-from komek.base.places import DAGS, PROJECT
+from komek.base.places import DAGS, PROJECT, TIME_ZONE
 
 DEPLOY = PROJECT / "deploy"
 PARTS = ("scheduler", "dag-processor", "triggerer", "api-server")
@@ -185,20 +187,27 @@ def real_airflow(
 ) -> Iterator[RealAirflow]:
     """Run Airflow as `deploy/` says; its DAGs are switched on.
 
-    Once something is published, or there is a file `light` in the home, its runs decide
+    The clock starts none: it would be half a day from now. (Begun within a tenth of a
+    schedule's interval after its time, Airflow makes up for that time at once.) Once
+    something is published, or there is a file `light` in the home, its runs decide
     nothing (light_steps).
     """
     port = free_port()
     url = f"http://127.0.0.1:{port}"
+    far = datetime.now(ZoneInfo(TIME_ZONE)) + timedelta(hours=12)
     (folder / "config").mkdir(parents=True, exist_ok=True)
     (folder / "config" / "airflow_local_settings.py").write_text(
-        "import light_steps\n\nlight_steps.lighten()\n", encoding="utf-8"
+        "import light_steps\n\n"
+        f"light_steps.schedule_pulls('{far:%M %H} * * *')\n"
+        "light_steps.lighten()\n",
+        encoding="utf-8",
     )
     variables = deployed_settings() | {
         "KOMEK_HOME": str(home),
         "KOMEK_DROP": str(drop),
         "KOMEK_RETRY_SECONDS": "1",
         "KOMEK_APPROVAL": "",
+        "KOMEK_DEADLINE": f"{far:%H:%M}",
         "AIRFLOW_HOME": str(folder),
         "PYTHONPATH": os.pathsep.join([str(PROJECT), str(Path(__file__).parent)]),
         "AIRFLOW__CORE__DAGS_FOLDER": str(DAGS),

@@ -9,6 +9,7 @@
 #   make mutate   change the law models one token at a time: does a unit test notice?
 #   make fuzz     many random registries and nations, held against second opinions
 #   make month    a month under the running scheduler, faults among its days
+#   make spark    the golden and the demo nation on DuckDB and on Spark, compared
 #   make bench    measure
 #   make setup    .venv with the komek command
 #   make lock     requirements.txt anew from requirements.in
@@ -18,6 +19,8 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 RUN := $(VENV)/bin
+# An environment of its own, for who decides on Spark.
+SPARK := .spark
 # pip puts uv there, which is four times as fast, and stands in for it where an index is
 # set up for pip alone.
 INSTALL := --quiet --disable-pip-version-check --no-deps --require-hashes
@@ -31,7 +34,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DELETE_ON_ERROR:
 .PHONY: help run airflow portal demo-sources test lint python sql mutate fuzz month bench \
-	setup lock clean
+	spark setup lock clean
 
 setup: $(VENV)/komek
 
@@ -106,14 +109,31 @@ month: setup
 	$(RUN)/python tests/tools/simulated_month.py --days $(or $(DAYS),30) \
 		--folder bench/out/month
 
+# Needs Java 17: Debian's openjdk-17-jre-headless.
+$(SPARK)/komek: $(VENV)/requirements requirements-spark.txt pyproject.toml
+	$(PYTHON) -m venv --clear $(SPARK)
+	$(RUN)/uv pip install --quiet --native-tls --python $(SPARK)/bin/python \
+		--compile-bytecode --no-deps --require-hashes --requirement requirements.txt \
+		--requirement requirements-spark.txt
+	$(SPARK)/bin/pip install --quiet --disable-pip-version-check --no-deps \
+		--no-build-isolation --editable .
+	@touch $@
+
+spark: $(SPARK)/komek data/drop/planted.json
+	$(SPARK)/bin/python dev/both_engines.py --as-of 2020-04-20 tests/golden/drop data/drop
+
 bench: setup
 	$(RUN)/python bench/run.py --scale $(or $(SCALE),1.0)
 
+# The second has what the first has not.
 lock:
 	$(RUN)/uv pip compile --native-tls --generate-hashes --no-annotate --no-header --python-version 3.11 \
 		--output-file requirements.txt requirements.in
+	$(RUN)/uv pip compile --native-tls --generate-hashes --no-annotate --no-header --python-version 3.11 \
+		--constraint requirements.txt --output-file requirements-spark.txt requirements-spark.in
+	$(RUN)/python dev/without.py requirements-spark.txt requirements.txt
 
 clean:
-	rm -rf $(VENV) .airflow .pytest_cache .ruff_cache .mypy_cache .hypothesis bench/out \
+	rm -rf $(VENV) $(SPARK) .airflow .pytest_cache .ruff_cache .mypy_cache .hypothesis bench/out \
 		*.egg-info dbt_project/target dbt_project/logs
 	find komek dags dev tests bench -name __pycache__ -prune -exec rm -rf {} +

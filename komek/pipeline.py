@@ -35,10 +35,11 @@ from komek.publishing.publication import (
 )
 from komek.publishing.publish import kept_from
 from komek.publishing.publish import publish as publish_run
-from komek.runs import build, filed
+from komek.runs import build, filed, on_spark
 from komek.runs.layout import begin
 from komek.runs.refusals import note_refusals
 from komek.runs.run import (
+    SPARK,
     Request,
     Run,
     load,
@@ -140,12 +141,14 @@ def prepare(
             by the next that writes; what a scheduler's tasks build waits for the next.
 
     Raises:
-        UsageError: KOMEK_KEY is not the one the home was published under, or
-            KOMEK_SIGNING_KEY is no key.
+        UsageError: KOMEK_KEY is not the one the home was published under,
+            KOMEK_SIGNING_KEY is no key, or the engine is not there.
         StoppedError: an input is missing, or not what it was.
     """
     refuse_other_key(home)
     signing_key()
+    if request.engine == SPARK:
+        on_spark.refuse_impossible()
     with private_files():
         # What a crash kept the last publication from: the run may go on from it.
         land_lists(home, current_publication(home), say)
@@ -166,7 +169,8 @@ def stage(home: Home, run_id: str, _say: Say = print) -> None:
     """
     with _step_of(home, run_id, "sort") as run:
         before = staged_before(home, run.inputs)
-        if before:
+        # Spark decides from what landed, all of it.
+        if before and run.request.engine != SPARK:
             take_staging(run, before)
         build.layer(run, "staging")
 
@@ -251,6 +255,7 @@ def publish(
                     "kept_back": kept_back,
                     "volume_overridden": "|".join(unusual),
                     "gone_on_without": "|".join(run.request.without),
+                    "engine": run.request.engine,
                 },
             ),
         }
@@ -362,6 +367,7 @@ def _reason(error: Exception) -> str:
 
 
 def _delete(home: Home, run_id: str) -> None:
+    on_spark.end(run_id)
     shutil.rmtree(home.scratch / run_id, ignore_errors=True)
 
 

@@ -70,7 +70,7 @@
                 then {{ fail(
                     "cast(sum(case when steps.started_on is not null"
                     ~ " and start_days.calendar_on is null then 1 else 0 end) over ()"
-                    ~ " as varchar), ' rows begin outside the working-day calendar'"
+                    ~ " as string), ' rows begin outside the working-day calendar'"
                 ) }}
             when steps.started_on is not null and terms.working_days is null
                 then {{ fail("'no value of law covers the day: " ~ term ~ "'") }}

@@ -22,7 +22,7 @@ from komek.base.places import has_source
 from komek.base.policies import policy_overrides
 from komek.cli import keeping, reading
 from komek.publishing import report
-from komek.runs.run import Request
+from komek.runs.run import DUCKDB, ENGINES, Request
 from komek.sources.pull import today
 from komek.terminal import showing_progress
 from komek.terminal.options import (
@@ -146,6 +146,13 @@ def sources(is_check: bool, entities: Sequence[str], as_json: bool) -> None:
     is_flag=True,
     help="Publish it although a later day is published.",
 )
+@click.option(
+    "--engine",
+    type=click.Choice(ENGINES),
+    default=DUCKDB,
+    show_default=True,
+    help="What decides; the result is the same.",
+)
 @json_option
 def run(
     as_of: date,
@@ -155,6 +162,7 @@ def run(
     policies: Sequence[str],
     override: str | None,
     publish_earlier: bool,
+    engine: str,
     as_json: bool,
 ) -> None:
     """Pull, check, decide, check, publish."""
@@ -166,6 +174,7 @@ def run(
         policy_overrides(policies),
         override,
         publish_earlier,
+        engine=engine,
     )
     at = home_at(home)
     with (

@@ -5,6 +5,7 @@ A source row is known by one number: that of its file in the run, and its place 
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from komek.base import database
 from komek.base.registries import Entity
@@ -12,6 +13,8 @@ from komek.landing.received import FILE_NAME, MALFORMED
 from komek.landing.snapshots import Snapshot
 
 ROWS_PER_FILE = 10_000_000_000
+# What a view has beside the columns of the source.
+NUMBERED = {"source_row": "BIGINT", "malformed": "BOOLEAN"}
 
 
 @dataclass(frozen=True)
@@ -23,11 +26,20 @@ class LandedView:
         sql: what it selects.
         types: its columns, name to type as they landed; none where it only puts other
             views together.
+        files: the landed files it reads, each with its number in the run.
+        marks_malformed: whether they mark malformed lines.
     """
 
     name: str
     sql: str
     types: Mapping[str, str] = field(default_factory=dict)
+    files: tuple[tuple[int, Path], ...] = ()
+    marks_malformed: bool = False
+
+    @property
+    def declared(self) -> list[str]:
+        """The columns that the source has of those declared."""
+        return [name for name in self.types if name not in NUMBERED]
 
 
 def landed_views(
@@ -52,8 +64,9 @@ def landed_views(
         yield LandedView(
             name,
             _select(snapshot, declared, places, file_no, MALFORMED in types),
-            {column: types[column] for column in declared}
-            | {"source_row": "BIGINT", "malformed": "BOOLEAN"},
+            {column: types[column] for column in declared} | NUMBERED,
+            tuple((file_no + place, snapshot.paths[place]) for place in places),
+            MALFORMED in types,
         )
         texts = "".join(f'cast("{name}" as varchar) as "{name}", ' for name in declared)
         parts.append(f"select {texts}source_row, malformed from landing.{name}")

@@ -25,7 +25,7 @@ from komek.runs.inputs import (
     recorded_inputs,
     refuse_changed,
 )
-from komek.runs.landed_views import landed_views
+from komek.runs.landed_views import NUMBERED, landed_views
 from komek.runs.run import Request, Run, run_id_of, save
 from komek.runs.version import code_version
 
@@ -150,7 +150,7 @@ def _lay_out_nothing(connection: duckdb.DuckDBPyConnection, entity: Entity) -> N
     kinds = {
         column.name: _KINDS.get(column.type, "VARCHAR") for column in entity.columns
     }
-    kinds |= {"source_row": "BIGINT", "malformed": "BOOLEAN"}
+    kinds |= NUMBERED
     columns = ", ".join(f'cast(null as {kind}) as "{n}"' for n, kind in kinds.items())
     connection.execute(
         f"create view landing.{entity.name} as select {columns} where false"

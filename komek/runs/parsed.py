@@ -19,14 +19,17 @@ if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
 
 # What dbt parsed last, by the hash of the project: one process may build many runs.
-_parsed: dict[str, "Manifest"] = {}
+_parsed: dict[tuple[str, str], "Manifest"] = {}
+# The engines, as the profile names them.
+DUCKDB, SPARK = "run", "spark"
 
 
-def parsed(beside: Path) -> "Manifest":
+def parsed(beside: Path, target: str = DUCKDB) -> "Manifest":
     """Return what dbt makes of the project.
 
     Args:
         beside: a folder for the parse where the project cannot be written.
+        target: the engine, as the profile names it.
 
     Raises:
         KomekError: dbt cannot read it.
@@ -34,20 +37,23 @@ def parsed(beside: Path) -> "Manifest":
     from dbt.cli.main import dbtRunner  # noqa: PLC0415  (it takes seconds)
 
     project = project_sha256()
-    if project not in _parsed:
-        target = str(_kept_in(project) or beside)
+    if (project, target) not in _parsed:
+        folder = str(_kept_in(f"{target}-{project[:16]}") or beside)
         result = dbtRunner().invoke(
-            ["parse", "--no-write-json", *options(), "--target-path", target]
+            ["parse", "--no-write-json", *options(target), "--target-path", folder]
         )
         raise_failure(result)
-        _parsed.clear()
-        _parsed[project] = cast("Manifest", result.result)
-    return _parsed[project]
+        for known in [known for known in _parsed if known[0] != project]:
+            del _parsed[known]
+        _parsed[project, target] = cast("Manifest", result.result)
+    return _parsed[project, target]
 
 
-def options() -> list[str]:
+def options(target: str = DUCKDB) -> list[str]:
     """Return where the project and its profiles are; nobody reads what dbt says."""
     return [
+        "--target",
+        target,
         "--project-dir",
         str(places.DBT_PROJECT),
         "--profiles-dir",
@@ -69,9 +75,9 @@ def project_sha256() -> str:
     return files_sha256(sources, places.DBT_PROJECT)
 
 
-def _kept_in(project: str) -> Path | None:
+def _kept_in(name: str) -> Path | None:
     """Return the folder that keeps the parse of a state of the project, if one can."""
-    folder = places.DBT_PROJECT / "target" / f"parsed-{project[:16]}"
+    folder = places.DBT_PROJECT / "target" / f"parsed-{name}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:

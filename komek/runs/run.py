@@ -26,6 +26,8 @@ TAKEN = "taken.json"
 _DURATIONS = "durations.json"
 _OVERRIDDEN = "overridden"
 _STOPPED = "stopped"
+# What decides: DuckDB alone, or Apache Spark from the landed files up to the tables.
+DUCKDB, SPARK = ENGINES = ("duckdb", "spark")
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,7 @@ class Request:
             result.
         without: registries whose last snapshot it goes on with, since their pull for
             the day has not ended; no part of the result.
+        engine: one of `ENGINES`; no part of the result.
     """
 
     as_of: date
@@ -49,6 +52,7 @@ class Request:
     override: str | None = None
     publish_earlier: bool = False
     without: tuple[str, ...] = ()
+    engine: str = DUCKDB
 
 
 @dataclass(frozen=True)
@@ -101,6 +105,7 @@ def load(home: Home, run_id: str) -> Run:
             override=request["override"],
             publish_earlier=request["publish_earlier"],
             without=tuple(request["without"]),
+            engine=request["engine"],
         ),
         code_version=saved["code_version"],
         law_sha256=saved["law_sha256"],
@@ -203,6 +208,7 @@ def _request(request: Request) -> dict[str, Any]:
         "override": request.override,
         "publish_earlier": request.publish_earlier,
         "without": list(request.without),
+        "engine": request.engine,
     }
 
 

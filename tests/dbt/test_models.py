@@ -228,12 +228,12 @@ def test_a_parameter_or_policy_that_does_not_fit_ends_the_run_by_name(
         connection.execute(change)
 
     with pytest.raises(StoppedError, match=re.escape(message)):
-        build._invoke(law_changed, "context", ["run", "--select", "+run_context"])
+        build.invoke(law_changed, "context", ["run", "--select", "+run_context"])
 
 
 def _passed(built: Run, selected: str) -> int:
     """Return how many tests have passed; dbt's call raises with those that fail."""
-    build._invoke(built, "tests", ["test", "--select", selected])
+    build.invoke(built, "tests", ["test", "--select", selected])
     results = json.loads((built.folder / "dbt/run_results_tests.json").read_text())
     assert {result["status"] for result in results["results"]} == {"pass"}
     return len(results["results"])

@@ -102,15 +102,15 @@
 {# A landed column as text; only the empty field is null, and a midnight is its day. #}
 {% macro as_text(column, types) -%}
     {%- set landed_type = types.get(column.name) -%}
-    {%- if landed_type is none -%} cast(null as varchar)
+    {%- if landed_type is none -%} cast(null as string)
     {%- elif landed_type == 'VARCHAR' -%} nullif({{ column.name }}, '')
     {%- elif landed_type.startswith('TIMESTAMP') -%}
         case
             when {{ is_midnight(column.name) }}
-                then cast(cast({{ column.name }} as date) as varchar)
-            else cast({{ column.name }} as varchar)
+                then cast(cast({{ column.name }} as date) as string)
+            else cast({{ column.name }} as string)
         end
-    {%- else -%} cast({{ column.name }} as varchar)
+    {%- else -%} cast({{ column.name }} as string)
     {%- endif -%}
 {%- endmacro %}
 

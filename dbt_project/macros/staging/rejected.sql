@@ -12,7 +12,7 @@
     {%- set columns = registry(entity).columns.values() | list -%}
     {%- set faults = row_faults(entity) -%}
     {%- set person = meta.iin_column -%}
-    {%- set about = 'cast(null as varchar)' if person is none or person in meta.key
+    {%- set about = 'cast(null as string)' if person is none or person in meta.key
         else person -%}
     {%- set key_is_complete -%}
         not malformed

@@ -106,7 +106,7 @@ law as (
 ),
 
 readings as (
-    select {{ in_columns(policies, 'policy', 'varchar') }}
+    select {{ in_columns(policies, 'policy', 'string') }}
     from {{ ref('run_policies') }}
     where {{ is_listed(policies, 'policy', 'policy') }}
 ),

@@ -21,9 +21,9 @@ with final as (
     {%- endif %}
     {%- else %}
     select
-        cast(null as varchar) as mart,
-        cast(null as varchar) as finding,
-        cast(null as varchar) as model
+        cast(null as string) as mart,
+        cast(null as string) as finding,
+        cast(null as string) as model
     {%- endfor %}
 )
 

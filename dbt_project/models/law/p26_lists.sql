@@ -28,7 +28,7 @@ with final as (
         primary_ground,
         grounds,
         cast(null as date) as ended_on,
-        cast(null as varchar) as ended_reason,
+        cast(null as string) as ended_reason,
         cast(null as bigint) as list_row,
         person_row,
         kato_row,

@@ -34,23 +34,23 @@ final as (
             when editions.paragraphs = 0
                 then concat(
                     'The edition of the rules that applied on ',
-                    cast(context.as_of as varchar),
-                    ', as known on ', cast(context.known_at as varchar),
+                    cast(context.as_of as string),
+                    ', as known on ', cast(context.known_at as string),
                     ', is not loaded (the first that is applies from ',
-                    cast(loaded.first_on as varchar),
-                    ' and is known from ', cast(loaded.known_on as varchar),
+                    cast(loaded.first_on as string),
+                    ' and is known from ', cast(loaded.known_on as string),
                     '): nothing is decided.'
                 )
             when context.list_drawn then ''
             else concat(
-                'No list is drawn for ', cast(context.as_of as varchar),
-                ': the emergency known on ', cast(context.known_at as varchar),
-                ' covers ', cast(context.emergency_starts_on as varchar),
-                ' to ', cast(context.covered_until as varchar), '.'
+                'No list is drawn for ', cast(context.as_of as string),
+                ': the emergency known on ', cast(context.known_at as string),
+                ' covers ', cast(context.emergency_starts_on as string),
+                ' to ', cast(context.covered_until as string), '.'
             )
         end as note,
-        cast('' as varchar) as override_reason,
-        cast('' as varchar) as overridden_checks
+        cast('' as string) as override_reason,
+        cast('' as string) as overridden_checks
     from context
     cross join editions
     cross join loaded

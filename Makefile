@@ -120,7 +120,12 @@ $(SPARK)/komek: $(VENV)/requirements requirements-spark.txt pyproject.toml
 	@touch $@
 
 spark: $(SPARK)/komek data/drop/planted.json
-	$(SPARK)/bin/python dev/both_engines.py --as-of 2020-04-20 tests/golden/drop data/drop
+	$(SPARK)/bin/python dev/both_engines.py tests/golden/drop --as-of 2020-04-20
+	$(SPARK)/bin/python dev/both_engines.py tests/golden/drop --as-of 2020-04-20 \
+		--policy food_set.age_upper=through_age_18 --policy food_set.carer=one_parent
+	$(SPARK)/bin/python dev/both_engines.py tests/golden/month_of_lists/drop \
+		--as-of 2020-04-02 2020-04-14 2020-04-28
+	$(SPARK)/bin/python dev/both_engines.py data/drop --as-of 2020-04-20
 
 bench: setup
 	$(RUN)/python bench/run.py --scale $(or $(SCALE),1.0)

@@ -1,9 +1,10 @@
 """Decide the same snapshots on DuckDB and on Spark, and compare every table.
 
-    .spark/bin/python dev/both_engines.py --as-of 2020-04-20 DROP [DROP ...]
+    .spark/bin/python dev/both_engines.py --as-of D [D ...] [--policy P=V ...] DROP
 
-Each drop folder is decided in two homes of its own, by the command. Prints of each how
-long it took and whether all tables are equal, row for row; exit status 1 where not.
+The drop folder is decided in two homes, by the command: a day after the other, so that
+each has the lists of those before. Prints of each day how long it took and whether all
+tables are equal, row for row; exit status 1 where not.
 """
 
 import argparse
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from komek.base.places import Home
@@ -18,46 +20,58 @@ from komek.runs.run import ENGINES
 from komek.trust.contents import contents_of
 
 
-def decided(engine: str, as_of: str, drop: Path, folder: Path) -> tuple[Home, float]:
-    """Run the command on an engine; return the home, and the seconds it took."""
-    home = folder / engine
+def decided(
+    engine: str, day: str, policies: Sequence[str], drop: Path, home: Home
+) -> float:
+    """Run the command on an engine; return the seconds it took."""
     komek = Path(sys.executable).with_name("komek")
     started = time.perf_counter()
     subprocess.run(
         [
-            *(komek, "run", "--as-of", as_of, "--engine", engine),
-            *("--drop", drop, "--home", home, "--json"),
+            *(komek, "run", "--as-of", day, "--engine", engine, "--json"),
+            *("--drop", drop, "--home", home.root),
+            *(word for policy in policies for word in ("--policy", policy)),
         ],
         check=True,
         stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
     )
-    return Home(home), time.perf_counter() - started
+    return time.perf_counter() - started
+
+
+def compared(homes: Sequence[Home], run_id: str) -> str:
+    """Say which tables of a run differ; nothing where all are equal."""
+    ours, theirs = (contents_of(home.run_file(run_id)) for home in homes)
+    return ", ".join(
+        sorted(t for t in ours.keys() | theirs if ours.get(t) != theirs.get(t))
+    )
 
 
 def main() -> None:
-    """Compare the engines on drop folders."""
+    """Compare the engines on a drop folder."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--as-of", required=True)
-    parser.add_argument("drops", nargs="+", type=Path)
+    parser.add_argument("--as-of", nargs="+", required=True)
+    parser.add_argument("--policy", action="append", default=[])
+    parser.add_argument("drop", type=Path)
     given = parser.parse_args()
     differ = False
-    for drop in given.drops:
-        with tempfile.TemporaryDirectory(prefix="komek-engines-") as folder:
-            homes, seconds = zip(
-                *(decided(e, given.as_of, drop, Path(folder)) for e in ENGINES),
-                strict=True,
+    with tempfile.TemporaryDirectory(prefix="komek-engines-") as folder:
+        homes = [Home(Path(folder, engine)) for engine in ENGINES]
+        known: set[str] = set()
+        for day in given.as_of:
+            seconds = [
+                decided(engine, day, given.policy, given.drop, home)
+                for engine, home in zip(ENGINES, homes, strict=True)
+            ]
+            (run_id,) = {one for home in homes for one in home.run_ids()} - known
+            known.add(run_id)
+            other = compared(homes, run_id)
+            took = ", ".join(
+                f"{engine} {one:.0f} s"
+                for engine, one in zip(ENGINES, seconds, strict=True)
             )
-            (run_id,) = {run_id for home in homes for run_id in home.run_ids()}
-            ours, theirs = (contents_of(home.run_file(run_id)) for home in homes)
-        other = sorted(t for t in ours.keys() | theirs if ours.get(t) != theirs.get(t))
-        took = ", ".join(
-            f"{engine} {one:.0f} s"
-            for engine, one in zip(ENGINES, seconds, strict=True)
-        )
-        said = f"{other} differ" if other else f"all {len(ours)} tables are equal"
-        print(f"{drop}: run {run_id}: {said} ({took})")
-        differ = differ or bool(other)
+            said = f"differ: {other}" if other else "all tables are equal"
+            print(f"{given.drop}: run {run_id}: {said} ({took})", flush=True)
+            differ = differ or bool(other)
     sys.exit(int(differ))
 
 

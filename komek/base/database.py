@@ -287,6 +287,7 @@ def attach(
     *,
     read_only: bool = True,
     key: str | None = None,
+    secret: bool = True,
 ) -> None:
     """Attach a DuckDB file under a name.
 
@@ -296,6 +297,7 @@ def attach(
         name: what queries call it.
         read_only: only read it.
         key: what it is encrypted under, in Base64, if not under the warehouse's key.
+        secret: encrypt what is written where anything is.
 
     Raises:
         UsageError: KOMEK_KEY does not open the file, or is too short.
@@ -303,7 +305,7 @@ def attach(
     """
     sql = f'attach {text_literal(file)} as "{name}"'
     options, given = ["read_only"] if read_only else [], {}
-    if encrypts():
+    if secret and encrypts():
         options, given = [*options, "encryption_key $key"], {"key": key or key_of()}
     try:
         connection.execute(f"{sql} ({', '.join(options)})" if options else sql, given)

@@ -5,6 +5,7 @@ from pathlib import Path
 import duckdb
 
 from komek.base.database import text_literal
+from komek.publishing.listed_rows import TEXTS, shortened
 from komek.publishing.pack_files import (
     COLUMNS,
     CSV_OPTIONS,
@@ -12,7 +13,6 @@ from komek.publishing.pack_files import (
     parquet_options,
     read_parquet,
 )
-from komek.publishing.pack_rows import TEXTS, shortened
 
 # Of the whole pack, and of the person.
 _NOT_COMPARED = ("list_month", "iin")

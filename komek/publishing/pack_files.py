@@ -23,7 +23,8 @@ from komek.base.database import (
 )
 from komek.publishing.cells import shown, without_formula
 from komek.publishing.listed import ListOfMonth
-from komek.publishing.pack_rows import TEXTS, between, replaced, whole_rows
+from komek.publishing.listed_rows import TEXTS, replaced
+from komek.publishing.pack_rows import between, whole_rows
 from komek.publishing.publication import ChainHead
 
 # DuckDB's own size of a row group; where rows are long, so many bytes.

@@ -15,6 +15,7 @@ import pyarrow
 import pyarrow.compute
 
 from komek.publishing.cells import cut, shown
+from komek.publishing.listed_rows import replaced
 from komek.publishing.pack_files import (
     FREE,
     IDS,
@@ -24,7 +25,7 @@ from komek.publishing.pack_files import (
     Place,
     shown_texts,
 )
-from komek.publishing.pack_rows import batches, between, replaced
+from komek.publishing.pack_rows import batches, between
 from komek.publishing.words import all_said, said, texts, words
 from komek.publishing.workbook import (
     MAX_ROWS,

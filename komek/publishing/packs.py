@@ -6,8 +6,8 @@ what was found of its contracts as `contracts.csv`, what has changed since the r
 previous publication as `changes.csv`, and a `manifest.json` that says what they are.
 Where what is written is encrypted they are `.parquet` alone, under a key of the
 region's own: nothing here encrypts a CSV or a workbook.
-The rows of all regions are joined and ordered once, into a working file; the packs are
-then written from it, a region per thread (DuckDB and zlib both let go of the GIL).
+The packs are written from rows that are joined and ordered once (listed_rows), a region
+per thread (DuckDB and zlib both let go of the GIL).
 """
 
 import json
@@ -41,9 +41,8 @@ from komek.publishing.pack_files import (
     write_csv,
     write_parquet,
 )
-from komek.publishing.pack_rows import cut_cells, gather
+from komek.publishing.pack_rows import cut_cells, lay_out
 from komek.publishing.pack_workbook import write_xlsx
-from komek.runs import filed
 
 PACK_MANIFEST = "manifest.json"
 
@@ -72,19 +71,16 @@ def pack_run(pack: Path) -> str:
 
 
 def write_packs(
-    run_file: Path,
+    connection: duckdb.DuckDBPyConnection,
     folder: Path,
-    work: Path,
     origin: Origin,
     previous: Path | None = None,
 ) -> list[Pack]:
     """Write the packs of a run's published regions.
 
     Args:
-        run_file: the finished run's DuckDB file.
+        connection: of the working file of `listed_rows.gathered`.
         folder: gets `<list_month>/<region_kato>/` per region; the month is new in it.
-        work: an empty folder for working files and spills (as large as the packs' rows
-            at most); the caller removes it.
         origin: what the packs say about their run.
         previous: the folder of the packs published before, by list month and region;
             None where there are none. A pack that is damaged is taken for none.
@@ -98,33 +94,29 @@ def write_packs(
         OSError, duckdb.Error: a file cannot be written.
     """
     month = month_folder(folder, origin.list_month)
-    with (
-        database.connect(work / "packs.duckdb") as connection,
-        filed.attached(connection, run_file),
-    ):
-        gather(connection)
-        packs = _packs(connection, origin.list_month)
-        if database.encrypts():
-            for pack in packs:
-                add_pack_key(connection, pack.region_kato)
-        with ThreadPoolExecutor(max_workers=os.cpu_count()) as threads:
-            written = [
-                threads.submit(
-                    _write_pack,
-                    database.cursor(connection),
-                    pack,
-                    month / pack.region_kato,
-                    origin,
-                    _previous(previous, pack, origin),
-                )
-                for pack in packs
-            ]
-            try:
-                for future in written:
-                    future.result()
-            except BaseException:
-                threads.shutdown(cancel_futures=True)
-                raise
+    lay_out(connection)
+    packs = _packs(connection, origin.list_month)
+    if database.encrypts():
+        for pack in packs:
+            add_pack_key(connection, pack.region_kato)
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as threads:
+        written = [
+            threads.submit(
+                _write_pack,
+                database.cursor(connection),
+                pack,
+                month / pack.region_kato,
+                origin,
+                _previous(previous, pack, origin),
+            )
+            for pack in packs
+        ]
+        try:
+            for future in written:
+                future.result()
+        except BaseException:
+            threads.shutdown(cancel_futures=True)
+            raise
     return packs
 
 

@@ -23,6 +23,7 @@ from komek.base.messages import harmless
 from komek.base.places import Home
 from komek.base.say import Say
 from komek.publishing.cells import MOST_UNITS
+from komek.publishing.listed_rows import gathered
 from komek.publishing.pack_files import Origin
 from komek.publishing.packs import (
     PACK_MANIFEST,
@@ -186,12 +187,14 @@ def _build(
             compared_with = None
         published = []
         (building / "work").mkdir()
-        if run.list_month is not None:
-            origin = Origin(run.run_id, official, run.as_of, run.list_month, chain_head)
-            published = _new_packs(
-                run_file, origin, draft / PACKS, building, compared_with, say
-            )
-        write_role_files(run_file, draft, building / "work", name, run)
+        with gathered(run_file, building / "work") as connection:
+            if run.list_month is not None:
+                origin = Origin(
+                    run.run_id, official, run.as_of, run.list_month, chain_head
+                )
+                packs = draft / PACKS
+                published = _new_packs(connection, origin, packs, compared_with, say)
+            write_role_files(connection, draft, name, run)
         if before and before.official == official:
             _take_over(before, draft / PACKS)
         elif before:
@@ -226,17 +229,15 @@ def _last_of_other_run(
 
 
 def _new_packs(
-    run_file: Path,
+    connection: duckdb.DuckDBPyConnection,
     origin: Origin,
     packs: Path,
-    building: Path,
     compared_with: Publication | None,
     say: Say,
 ) -> list[str]:
     """Write the packs of the run's list; return their regions."""
-    work = building / "work"
     previous = compared_with.packs if compared_with else None
-    written = write_packs(run_file, packs, work, origin, previous)
+    written = write_packs(connection, packs, origin, previous)
     for pack in written:
         if pack.cut_cells:
             say(

@@ -19,7 +19,6 @@ import duckdb
 from komek.base import database
 from komek.base.database import quoted, text_literal
 from komek.publishing.publication import FinishedRun
-from komek.runs import filed
 from komek.runs.landed_views import ROWS_PER_FILE
 
 FOLDER = "roles"
@@ -122,14 +121,16 @@ def has_role_files(folder: Path, regions: Iterable[str]) -> bool:
 
 
 def write_role_files(
-    run_file: Path, folder: Path, work: Path, publication: str, run: FinishedRun
+    connection: duckdb.DuckDBPyConnection,
+    folder: Path,
+    publication: str,
+    run: FinishedRun,
 ) -> None:
     """Write the file of every role into `roles/` of a publication's folder.
 
     Args:
-        run_file: the finished run's DuckDB file.
+        connection: of the working file of `listed_rows.gathered`.
         folder: of the publication being built.
-        work: a folder for working files; the caller removes it.
         publication: its name.
         run: what the run says of itself.
 
@@ -138,34 +139,30 @@ def write_role_files(
     """
     target = folder / FOLDER
     target.mkdir()
-    with (
-        database.connect(work / "roles.duckdb") as connection,
-        filed.attached(connection, run_file),
-    ):
-        _gather(connection)
-        said = _publication_sql(publication, run)
-        files = [
-            *(_of_region(kato, said) for kato in _regions(connection)),
-            RoleFile(MINISTRY, _NATIONAL | {"publication": said}),
-            RoleFile(ENGINEER, _OF_ENGINEER | {"publication": said}),
-            *(
-                RoleFile(
-                    body_file(body), {**_OF_BODY[body], **_PLACES, "publication": said}
-                )
-                for body in BODIES
-            ),
+    _gather(connection)
+    said = _publication_sql(publication, run)
+    files = [
+        *(_of_region(kato, said) for kato in _regions(connection)),
+        RoleFile(MINISTRY, _NATIONAL | {"publication": said}),
+        RoleFile(ENGINEER, _OF_ENGINEER | {"publication": said}),
+        *(
+            RoleFile(
+                body_file(body), {**_OF_BODY[body], **_PLACES, "publication": said}
+            )
+            for body in BODIES
+        ),
+    ]
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as threads:
+        written = [
+            threads.submit(_write, database.cursor(connection), file, target)
+            for file in files
         ]
-        with ThreadPoolExecutor(max_workers=os.cpu_count()) as threads:
-            written = [
-                threads.submit(_write, database.cursor(connection), file, target)
-                for file in files
-            ]
-            try:
-                for future in written:
-                    future.result()
-            except BaseException:
-                threads.shutdown(cancel_futures=True)
-                raise
+        try:
+            for future in written:
+                future.result()
+        except BaseException:
+            threads.shutdown(cancel_futures=True)
+            raise
 
 
 def _gather(connection: duckdb.DuckDBPyConnection) -> None:
@@ -191,7 +188,11 @@ def _of_region(kato: str, publication: str) -> RoleFile:
         name: f"select * from run.marts.{name} {own} order by all"
         for name in _REGION_MARTS
     }
-    tables["recipients"] += " order by place"
+    first = f"(select min(place) from recipients {own})"
+    tables["recipients"] = (
+        f"select * replace (place - {first} + 1 as place) from recipients {own}"
+        " order by place"
+    )
     tables["people"] = f"select iin from region_people {own} order by iin"
     tables["places"] = (
         f"select * from places {own} and (kato = region_kato or kato = district_kato)"

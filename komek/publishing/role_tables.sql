@@ -21,69 +21,38 @@ from (
 )
 order by region_kato, iin;
 
--- A row per set of the run's month, and per listed person of an earlier month, whose
--- sets are planned no more; `is_person` counts a person of several sets once.
-create table recipients as
-with people as (
-    select
-        iin,
-        left(last_name, 255) as last_name,
-        left(first_name, 255) as first_name,
-        left(middle_name, 255) as middle_name,
-        left(address, 1024) as address,
-        kato
-    from run.marts.recipient_people
-),
-
-joined as (
-    select
-        lists.list_month,
-        lists.iin,
-        lists.list_no,
-        lists.listed_on,
-        lists.region_kato,
-        lists.district_kato,
-        coalesce(plan.primary_ground, lists.primary_ground) as primary_ground,
-        lists.grounds,
-        lists.standing,
-        lists.ended_on,
-        lists.ended_reason,
-        plan.mode,
-        plan.contract_id,
-        plan.allocation,
-        plan.iban,
-        plan.account_iin,
-        plan.amount,
-        coalesce(plan.delivery_status, lists.delivery_status) as delivery_status,
-        coalesce(plan.primary_ground, lists.primary_ground) = lists.primary_ground
-            as is_person,
-        plan.iin is not null as is_planned,
-        coalesce(plan.paragraph, lists.paragraph) as paragraph
-    from run.marts.food_set_lists as lists
-    left join run.marts.delivery_plan as plan
-        on lists.list_month = plan.list_month and lists.iin = plan.iin
-)
-
+-- What the regions see of the rows of lists; of text that is long, its beginning.
+create view recipients as
 select
-    joined.*,
-    people.last_name,
-    people.first_name,
-    people.middle_name,
-    people.address,
-    case when people.kato not like '%00000' then places.name_ru end as settlement_ru,
-    case when people.kato not like '%00000' then places.name_kk end as settlement_kk,
-    row_number() over (
-        partition by joined.region_kato
-        order by
-            joined.list_month,
-            joined.district_kato nulls first,
-            joined.iin,
-            joined.primary_ground
-    ) as place
-from joined
-left join people on joined.iin = people.iin
-left join places on people.kato = places.kato
-order by joined.region_kato, place;
+    list_month,
+    iin,
+    list_no,
+    listed_on,
+    region_kato,
+    district_kato,
+    primary_ground,
+    grounds,
+    standing,
+    ended_on,
+    ended_reason,
+    mode,
+    contract_id,
+    allocation,
+    iban,
+    account_iin,
+    amount,
+    delivery_status,
+    is_person,
+    is_planned,
+    paragraph,
+    left(last_name, 255) as last_name,
+    left(first_name, 255) as first_name,
+    left(middle_name, 255) as middle_name,
+    left(address, 1024) as address,
+    settlement_ru,
+    coalesce(settlement_kk, settlement_ru) as settlement_kk,
+    rowid as place
+from listed_rows;
 
 -- Every figure of lists and sets is a sum over these cells.
 create table cells as
@@ -118,14 +87,14 @@ select
     count(*) filter (where standing = 'ended') as ended,
     sha256(string_agg(
         concat_ws('|', iin, list_month, list_no, listed_on, district_kato, grounds),
-        chr(10) order by place
+        chr(10) order by district_kato nulls first, iin
     )) as sha256
 from recipients
 where list_no is not null and is_person
 group by all
 order by all;
 
-create table people_regions as
+create view people_regions as
 select people.iin, people.region_kato from run.facts.people as people;
 
 create table deliveries as

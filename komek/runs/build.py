@@ -5,9 +5,13 @@ from pathlib import Path
 from komek.base import database, places
 from komek.runs import on_spark
 from komek.runs.invoked import invoke
+from komek.runs.kept_law import lay_law
 from komek.runs.run import SPARK, Run
 
 LAYERS = ("staging", "facts", "law", "marts")
+# The law tables, with the tests on them.
+_SEEDS = ["build", "--select", "path:seeds"]
+_SEEDS += ["--resource-type", "seed", "--resource-type", "test"]
 # Where a run's reports keep what dbt says of it.
 ARTIFACTS = "dbt"
 
@@ -33,19 +37,7 @@ def layer(
         UnwritableError, OSError: a file cannot be written.
     """
     if layer == "facts":
-        invoke(
-            run,
-            "seeds",
-            [
-                "build",
-                "--select",
-                "path:seeds",
-                "--resource-type",
-                "seed",
-                "--resource-type",
-                "test",
-            ],
-        )
+        lay_law(run, lambda: invoke(run, "seeds", _SEEDS))
         if law_tables:
             _read_law_of(run, law_tables)
     _run(run, layer, f"path:models/{layer}")

@@ -12,6 +12,7 @@ lies readable in the run's folder, which goes when the run ends: not under KOMEK
 import importlib.util
 import shutil
 import sys
+import warnings
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,6 +37,15 @@ _LANDED = ("landed_files", "landed_snapshots", "working_days")
 _ALIKE = ("VARCHAR", "DATE", "BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT")
 _NUMBERS = ("amount", "integer")
 _OF_RUN = "spark.komek.run"
+# What Spark logs may name people: nobody reads it, and what fails is told by dbt.
+# Without an appender Spark takes its own settings.
+_QUIET = """
+status = off
+appender.nothing.type = Null
+appender.nothing.name = nothing
+rootLogger.level = off
+rootLogger.appenderRef.nothing.ref = nothing
+"""
 
 
 def refuse_impossible() -> None:
@@ -75,6 +85,8 @@ def decided(run: Run, selected: str) -> dict[str, str]:
         KomekError: dbt could not build a model.
         UsageError, OSError: a file cannot be read or written.
     """
+    # Of a pandas that nobody asks it for.
+    warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas")
     session = _session(run)
     _hand_over_law(session, run)
     outcome = call(
@@ -134,8 +146,7 @@ def _session(run: Run) -> "SparkSession":
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     quiet = folder / "log4j2.properties"
-    # What Spark logs may name people: nobody reads it, and what fails is told by dbt.
-    quiet.write_text("rootLogger.level = off\n", encoding="utf-8")
+    quiet.write_text(_QUIET, encoding="utf-8")
     builder = SparkSession.builder.appName("komek")
     for name, value in {
         _OF_RUN: run.run_id,

@@ -38,7 +38,7 @@ def parsed(beside: Path, target: str = DUCKDB) -> "Manifest":
 
     project = project_sha256()
     if (project, target) not in _parsed:
-        folder = str(_kept_in(f"{target}-{project[:16]}") or beside)
+        folder = str(kept_in(target) or beside)
         result = dbtRunner().invoke(
             ["parse", "--no-write-json", *options(target), "--target-path", folder]
         )
@@ -75,9 +75,13 @@ def project_sha256() -> str:
     return files_sha256(sources, places.DBT_PROJECT)
 
 
-def _kept_in(name: str) -> Path | None:
-    """Return the folder that keeps the parse of a state of the project, if one can."""
-    folder = places.DBT_PROJECT / "target" / f"parsed-{name}"
+def kept_in(target: str = DUCKDB) -> Path | None:
+    """Return the folder for what is the same for every run of a state of the project.
+
+    None where it cannot be written.
+    """
+    name = f"parsed-{target}-{project_sha256()[:16]}"
+    folder = places.DBT_PROJECT / "target" / name
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:

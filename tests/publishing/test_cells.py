@@ -11,20 +11,20 @@ from komek.base import database
 from komek.base.errors import printable
 from komek.base.places import Home
 from komek.base.settings import KEY
-from komek.publishing import pack_rows
+from komek.publishing import listed_rows, pack_rows
 from komek.publishing.cells import CUT, MOST_UNITS, cut, is_cut, shown
 from komek.publishing.pack_files import add_pack_key, read_parquet
-from komek.publishing.packs import PACK_MANIFEST, write_packs
+from komek.publishing.packs import PACK_MANIFEST
 from komek.publishing.words import texts, words
 from written_packs import (
     FIRST_SHEETS,
     NAMES,
-    ORIGIN,
     csv_rows,
     packed,
     parquet_rows,
     sheet_rows,
     workbook,
+    write,
 )
 
 # A bell, a colour of a terminal, a direction turned round, what is not seen at all.
@@ -157,7 +157,7 @@ def test_long_texts_are_written_like_short_ones(
 ) -> None:
     monkeypatch.setenv(KEY, key)
     short = written(tmp_path / "short")
-    monkeypatch.setattr(pack_rows, "LONG_BYTES", 10)
+    monkeypatch.setattr(listed_rows, "LONG_BYTES", 10)
     monkeypatch.setattr(pack_rows, "_BYTES_AT_ONCE", 1_000)
     long = written(tmp_path / "long")
 
@@ -174,8 +174,7 @@ def written(root: Path) -> dict[str, object]:
     )
     previous = packed(root / "first", moved).parent
     run_file = finish_run(Home(root / "home"), "r1", LONG)
-    (root / "work").mkdir()
-    write_packs(run_file, root / "packs", root / "work", ORIGIN, previous)
+    write(run_file, root, previous=previous)
     packs = sorted((root / "packs" / "2020-04-01").iterdir())
     assert [pack.name for pack in packs] == [AKMOLA, AKTOBE]
     return {

@@ -12,7 +12,7 @@ import pytest
 from finished_run import AKMOLA, AKTOBE, PEOPLE, Recipient, finish_run
 from komek.base.files import sha256
 from komek.base.places import Home
-from komek.publishing.packs import is_whole, write_packs
+from komek.publishing.packs import is_whole
 from komek.publishing.words import words
 from written_packs import (
     FIRST_SHEETS,
@@ -21,6 +21,7 @@ from written_packs import (
     packed,
     rows_of,
     workbook,
+    write,
 )
 
 
@@ -38,9 +39,8 @@ def changes(
     if previous and lacking:
         leave_out(previous / "2020-04-01" / AKMOLA, lacking)
     run_file = finish_run(Home(root / "home"), "r2", after)
-    (root / "work").mkdir()
     origin = replace(ORIGIN, run_id="r2")
-    write_packs(run_file, root / "packs", root / "work", origin, previous)
+    write(run_file, root, origin, previous)
     pack = root / "packs" / "2020-04-01" / AKMOLA
     header, *rows, end = (pack / "changes.csv").read_text("utf-8").split("\n")
     assert (header.strip(), end) == ("iin,change,list_no,cause,columns", "")

@@ -16,10 +16,9 @@ from komek.base.errors import StoppedError
 from komek.base.files import sha256
 from komek.base.places import Home
 from komek.publishing.pack_files import FILES
-from komek.publishing.packs import is_whole, write_packs
+from komek.publishing.packs import is_whole
 from written_packs import (
     NAMES,
-    ORIGIN,
     csv_rows,
     district_sheets,
     packed,
@@ -27,6 +26,7 @@ from written_packs import (
     rows_of,
     sheet_rows,
     workbook,
+    write,
 )
 
 
@@ -280,8 +280,7 @@ def test_what_was_found_of_the_regions_contracts(tmp_path: Path) -> None:
                 ("C-9", AKTOBE, "invalid_bin", "p28"),
             ],
         )
-    (tmp_path / "work").mkdir()
-    write_packs(run_file, tmp_path / "packs", tmp_path / "work", ORIGIN)
+    write(run_file, tmp_path)
     pack = tmp_path / "packs" / "2020-04-01" / AKMOLA
 
     assert (pack / "contracts.csv").read_text("utf-8").splitlines() == [
@@ -436,8 +435,7 @@ def test_published_region_without_recipients_has_an_empty_pack(tmp_path: Path) -
             "insert into marts.region_status values (?, 0, 0, 'published', null, 1)",
             [AKMOLA],
         )
-    (tmp_path / "work").mkdir()
-    (pack,) = write_packs(run_file, tmp_path / "packs", tmp_path / "work", ORIGIN)
+    (pack,) = write(run_file, tmp_path)
     assert (pack.rows, pack.amount_total) == (0, Decimal("0.00"))
     folder = tmp_path / "packs" / "2020-04-01" / AKMOLA
     assert csv_rows(folder) == parquet_rows(folder) == sheet_rows(folder) == []
@@ -468,9 +466,8 @@ def test_a_pack_that_does_not_add_up_stops(tmp_path: Path, damage: str) -> None:
             "create or replace view marts.list_reconciliation as from marts.settled"
         )
         run.execute(damage)
-    (tmp_path / "work").mkdir()
     with pytest.raises(StoppedError, match=r"marts\.list_reconciliation: the pack of"):
-        write_packs(run_file, tmp_path / "packs", tmp_path / "work", ORIGIN)
+        write(run_file, tmp_path)
 
 
 @pytest.mark.parametrize("code", ["../../etc", "11100000", "١١١٠٠٠٠٠٠"])

@@ -13,17 +13,16 @@ from komek.base import grounds, places
 from komek.base.places import Home
 from komek.publishing import pack_workbook
 from komek.publishing.pack_files import COLUMNS
-from komek.publishing.packs import write_packs
 from komek.publishing.words import texts, words
 from written_packs import (
     FIRST_SHEETS,
-    ORIGIN,
     district_sheets,
     packed,
     parquet_rows,
     rows_of,
     sheet_rows,
     workbook,
+    write,
 )
 
 
@@ -152,8 +151,7 @@ def tabs(root: Path, names: dict[str, str | None]) -> list[str]:
             run.execute(
                 "update facts.territories set name_ru = ? where kato = ?", [name, kato]
             )
-    (root / "work").mkdir()
-    write_packs(run_file, root / "packs", root / "work", ORIGIN)
+    write(run_file, root)
     pack = root / "packs" / "2020-04-01" / AKMOLA
     return [sheet.title for sheet in district_sheets(pack)]
 

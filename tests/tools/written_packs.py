@@ -11,7 +11,8 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from finished_run import APRIL, Recipient, finish_run
 from komek.base.places import Home
-from komek.publishing.pack_files import COLUMNS, Origin
+from komek.publishing.listed_rows import gathered
+from komek.publishing.pack_files import COLUMNS, Origin, Pack
 from komek.publishing.packs import write_packs
 
 ORIGIN = Origin("r1", True, date(2020, 4, 20), APRIL)
@@ -25,9 +26,17 @@ def packed(
 ) -> Path:
     """Write the packs of a run with these people; return the month's folder."""
     run_file = finish_run(Home(root / "home"), "r1", people, blocked=blocked)
-    (root / "work").mkdir()
-    write_packs(run_file, root / "packs", root / "work", ORIGIN)
+    write(run_file, root)
     return root / "packs" / "2020-04-01"
+
+
+def write(
+    run_file: Path, root: Path, origin: Origin = ORIGIN, previous: Path | None = None
+) -> list[Pack]:
+    """Write the packs of a run into `packs/`."""
+    (root / "work").mkdir(exist_ok=True)
+    with gathered(run_file, root / "work") as connection:
+        return write_packs(connection, root / "packs", origin, previous)
 
 
 def csv_rows(pack: Path) -> list[dict[str, str]]:

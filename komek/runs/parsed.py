@@ -8,6 +8,9 @@ damaged.
 """
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -18,8 +21,10 @@ from komek.runs.failures import raise_failure
 if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
 
-# What dbt parsed last, by the hash of the project: one process may build many runs.
-_parsed: dict[tuple[str, str], "Manifest"] = {}
+# What dbt parsed last, by the hash of the project, the engine, and whether from nothing
+# but the project: one process may build many runs.
+_parsed: dict[tuple[str, str, bool], "Manifest"] = {}
+_from_nothing = ContextVar("from_nothing", default=False)
 # The engines, as the profile names them.
 DUCKDB, SPARK = "run", "spark"
 
@@ -37,7 +42,8 @@ def parsed(beside: Path, target: str = DUCKDB) -> "Manifest":
     from dbt.cli.main import dbtRunner  # noqa: PLC0415  (it takes seconds)
 
     project = project_sha256()
-    if (project, target) not in _parsed:
+    key = project, target, _from_nothing.get()
+    if key not in _parsed:
         folder = str(kept_in(target) or beside)
         result = dbtRunner().invoke(
             ["parse", "--no-write-json", *options(target), "--target-path", folder]
@@ -45,8 +51,8 @@ def parsed(beside: Path, target: str = DUCKDB) -> "Manifest":
         raise_failure(result)
         for known in [known for known in _parsed if known[0] != project]:
             del _parsed[known]
-        _parsed[project, target] = cast("Manifest", result.result)
-    return _parsed[project, target]
+        _parsed[key] = cast("Manifest", result.result)
+    return _parsed[key]
 
 
 def options(target: str = DUCKDB) -> list[str]:
@@ -75,11 +81,26 @@ def project_sha256() -> str:
     return files_sha256(sources, places.DBT_PROJECT)
 
 
+@contextmanager
+def nothing_kept() -> Iterator[None]:
+    """Take nothing that was kept, and keep nothing: read the project itself.
+
+    Whoever changed what is kept must not get into what is computed to find changes.
+    """
+    token = _from_nothing.set(True)
+    try:
+        yield
+    finally:
+        _from_nothing.reset(token)
+
+
 def kept_in(target: str = DUCKDB) -> Path | None:
     """Return the folder for what is the same for every run of a state of the project.
 
-    None where it cannot be written.
+    None where it cannot be written, or nothing is to be kept.
     """
+    if _from_nothing.get():
+        return None
     name = f"parsed-{target}-{project_sha256()[:16]}"
     folder = places.DBT_PROJECT / "target" / name
     try:

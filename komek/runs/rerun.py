@@ -3,7 +3,7 @@
 import os
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from komek.base.scratch import holding
 from komek.runs import build
 from komek.runs.inputs import Inputs
 from komek.runs.layout import begin
+from komek.runs.parsed import nothing_kept
 from komek.runs.run import Request, Run
 from komek.runs.staged import take_staging
 
@@ -68,7 +69,8 @@ def build_again(
         inputs: the snapshots and the calendar of a run before.
         law_tables: the file of a run whose law tables it reads; None: today's.
         staged: the file of a run by the same code whose staging is taken, as far as it
-            is of the same snapshots; None: all is staged anew.
+            is of the same snapshots; None: nothing is taken from anyone, all is
+            staged, the project parsed and the law loaded anew.
 
     Raises:
         StoppedError: an input is not what it was, or a value of law is missing.
@@ -77,6 +79,7 @@ def build_again(
     run = begin(scratch, request, inputs)
     if staged:
         take_staging(run, staged)
-    for layer in build.LAYERS:
-        build.layer(run, layer, law_tables, docs=False)
+    with nullcontext() if staged else nothing_kept():
+        for layer in build.LAYERS:
+            build.layer(run, layer, law_tables, docs=False)
     return run

@@ -12,8 +12,9 @@ from filed_run import APRIL_20, GOLDEN
 from komek.base.errors import StoppedError
 from komek.base.places import Home
 from komek.landing.land import land
-from komek.runs import build, kept_law
+from komek.runs import build, kept_law, rerun
 from komek.runs.layout import begin
+from komek.runs.parsed import kept_in
 from komek.runs.run import Request, Run
 
 Begin = Callable[[], Run]
@@ -24,7 +25,7 @@ def begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Begin:
     """Begin the same run anew; what is kept, is kept in `kept/`."""
     kept = tmp_path / "kept"
     kept.mkdir()
-    monkeypatch.setattr(kept_law, "kept_in", lambda: kept)
+    monkeypatch.setattr(kept_law, "kept_in", lambda: kept_in() and kept)
     home = Home(tmp_path / "home")
     land(home, GOLDEN)
     return lambda: begin(home, Request(APRIL_20, APRIL_20, {}))
@@ -103,3 +104,19 @@ def test_who_cannot_keep_it_loads_it_each_time(
 
     assert loaded(begun())[0] == ["dbt"]
     assert loaded(begun())[0] == ["dbt"]
+
+
+def test_who_computes_again_takes_nothing_that_was_kept(
+    begun: Begin, tmp_path: Path
+) -> None:
+    run = begun()
+    _, (_, law), _ = loaded(run)
+    (file,) = tmp_path.glob("kept/*/law.duckdb")
+    with duckdb.connect(file) as kept:
+        kept.execute("delete from paragraphs")
+
+    with rerun.scratch_home(run.home, "again") as scratch:
+        again = rerun.build_again(scratch, run.request, run.inputs)
+        with duckdb.connect(again.file) as connection:
+            found = connection.execute("from law.paragraphs").fetchall()
+    assert found == law["paragraphs"]

@@ -51,6 +51,8 @@ REQUESTS = {
     NEXT_DAY: Request(AFTER, AFTER, {}, "benchmark"),
 }
 SNAPSHOT = "2020-04-18"
+# Where a run leaves what its steps took.
+STEPS = "steps.json"
 FLOOR = places.PROJECT / "tests" / "second_opinion" / "floor.py"
 # The bar: three times the floor's wall time, and 45 s for what only starts up.
 TIMES_FLOOR, START_UP = 3, 45
@@ -101,6 +103,16 @@ def measure(label: str, act: Callable[[], object]) -> dict[str, float | str]:
     }
 
 
+def _with_parts(
+    whole: dict[str, float | str], parts: Sequence[dict[str, float | str]]
+) -> dict[str, float | str]:
+    """Return figures with the peak of what was measured by itself within, too.
+
+    Where a part begins, the peak that the system keeps for the process begins anew.
+    """
+    return whole | {"peak": max(float(one["peak"]) for one in (whole, *parts))}
+
+
 @contextmanager
 def apart(module: object, name: str, label: str, parts: list[Any]) -> Iterator[None]:
     """Measure a function by itself while it is called from within a step."""
@@ -146,7 +158,7 @@ def run_pipeline(root: Path, name: str) -> list[dict[str, float | str]]:
             apart(pipeline, "land_lists", LISTS, parts),
         ):
             whole = measure(PUBLISH, lambda: pipeline.publish(home, run_ids[0], quiet))
-        steps += [whole, *parts]
+        steps += [_with_parts(whole, parts), *parts]
     return steps
 
 
@@ -255,6 +267,20 @@ def _child(*arguments: str, quiet: bool = False) -> dict[str, float | str]:
     }
 
 
+def _run(root: Path, run: Sequence[str], name: str) -> dict[str, float | str]:
+    """Run the pipeline in a process of its own; return what it took."""
+    whole = _child(*run, name)
+    return _with_parts(whole, _steps(root))
+
+
+def _steps(root: Path) -> list[dict[str, float | str]]:
+    """Return what each step of the last run took."""
+    steps: list[dict[str, float | str]] = json.loads(
+        (root / STEPS).read_text(encoding="utf-8")
+    )
+    return steps
+
+
 def _row(label: str, figures: dict[str, float | str]) -> str:
     wall, cpu, peak = (figures[name] for name in ("wall", "cpu", "peak"))
     return f"| {label} | {wall:.1f} | {cpu:.1f} | {peak:.1f} |"
@@ -265,20 +291,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--scale", type=float, default=1.0)
     parser.add_argument("--folder", type=Path, default=Path(__file__).parent / "out")
-    parser.add_argument("--steps", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--run", choices=REQUESTS, help=argparse.SUPPRESS)
     given = parser.parse_args()
     root = (given.folder / f"scale-{given.scale}").resolve()
-    if given.steps:
+    if given.run:
         steps = run_pipeline(root, given.run)
-        given.steps.write_text(json.dumps(steps), encoding="utf-8")
+        (root / STEPS).write_text(json.dumps(steps), encoding="utf-8")
         return
     root.mkdir(parents=True, exist_ok=True)
     _land(root, given.scale)
-    steps_file = root / "steps.json"
-    scale = ["--scale", str(given.scale), "--folder", str(given.folder)]
-    run = [__file__, *scale, "--steps", str(steps_file), "--run"]
-    whole = _child(*run, FIRST)
+    run = [
+        __file__,
+        "--scale",
+        str(given.scale),
+        "--folder",
+        str(given.folder),
+        "--run",
+    ]
+    whole = _run(root, run, FIRST)
     floor_file = root / "by_hand.duckdb"
     floor_file.unlink(missing_ok=True)
     dates = ["--as-of", AS_OF.isoformat()]
@@ -289,7 +319,7 @@ def main() -> None:
         f"{platform.machine()}, Python {platform.python_version()}\n"
     )
     print("| step | wall s | CPU s | peak GiB |\n| --- | ---: | ---: | ---: |")
-    steps = json.loads(steps_file.read_text(encoding="utf-8"))
+    steps = _steps(root)
     for step in steps:
         print(_row(step["step"], step))
     print(_row("**the whole process**", whole))
@@ -316,9 +346,9 @@ def again(
     """Decide from the same snapshots again, compare, recompute; print what it took."""
     home = Home(root)
     official = _published(home).run.run_id
-    figures = {"another policy": _child(*run, POLICY)}
+    figures = {"another policy": _run(root, run, POLICY)}
     (other,) = {*home.run_ids()} - {official}
-    figures["second run: the next day"] = second = _child(*run, NEXT_DAY)
+    figures["second run: the next day"] = second = _run(root, run, NEXT_DAY)
     at = ["--home", str(root)]
     figures["`diff` of the two policies"] = _child(
         *("-m", "komek", "diff", official, other, "--json"), *at, quiet=True

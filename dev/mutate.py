@@ -30,6 +30,7 @@ from komek.base import places
 from komek.base.places import Home
 from komek.landing.land import land
 from komek.runs import build
+from komek.runs.invoked import invoke
 from komek.runs.layout import begin
 from komek.runs.run import Request
 
@@ -159,7 +160,7 @@ def compiled(folder: Path) -> dict[str, dict[str, str]]:
         build.layer(run, layer, docs=False)
     selected = "test_type:unit,path:models/law"
     command = ["test", "--select", selected]
-    build.invoke(run, "unit_tests", command, writes_json=True)
+    invoke(run, "unit_tests", command, writes_json=True)
     artifacts = run.folder / "dbt"
     manifest = json.loads((artifacts / "manifest.json").read_text(encoding="utf-8"))
     written = {

@@ -5,6 +5,7 @@ They are read when somebody asks, never when a module is imported.
 
 import os
 import re
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -151,6 +152,11 @@ def connection_variable(name: str) -> str:
 def connection_url(name: str) -> str | None:
     """Return the URL of a connection, with its password; None where none is set."""
     return _given(connection_variable(name))
+
+
+def has_java() -> bool:
+    """Say whether there is a Java to start: JAVA_HOME, or `java` on the path."""
+    return bool(os.environ.get("JAVA_HOME") or shutil.which("java"))
 
 
 @contextmanager

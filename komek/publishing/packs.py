@@ -11,11 +11,9 @@ per thread (DuckDB and zlib both let go of the GIL).
 """
 
 import json
-import os
 import re
 from collections import defaultdict
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, fields, replace
 from datetime import date
 from decimal import Decimal
@@ -26,6 +24,7 @@ import duckdb
 from komek.base import database
 from komek.base.errors import StoppedError
 from komek.base.files import sha256
+from komek.base.side_by_side import side_by_side
 from komek.publishing.listed import ListOfMonth, lists_by_region
 from komek.publishing.pack_changes import find_changes, write_changes
 from komek.publishing.pack_files import (
@@ -99,24 +98,12 @@ def write_packs(
     if database.encrypts():
         for pack in packs:
             add_pack_key(connection, pack.region_kato)
-    with ThreadPoolExecutor(max_workers=os.cpu_count()) as threads:
-        written = [
-            threads.submit(
-                _write_pack,
-                database.cursor(connection),
-                pack,
-                month / pack.region_kato,
-                origin,
-                _previous(previous, pack, origin),
-            )
-            for pack in packs
-        ]
-        try:
-            for future in written:
-                future.result()
-        except BaseException:
-            threads.shutdown(cancel_futures=True)
-            raise
+
+    def write(cursor: duckdb.DuckDBPyConnection, pack: Pack) -> None:
+        before = _previous(previous, pack, origin)
+        _write_pack(cursor, pack, month / pack.region_kato, origin, before)
+
+    side_by_side(connection, write, packs)
     return packs
 
 

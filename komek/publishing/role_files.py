@@ -7,17 +7,18 @@ is the publication itself. Where what is written is encrypted, each file is, und
 of its own.
 """
 
-import os
 import re
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import duckdb
 
 from komek.base import database
 from komek.base.database import quoted, text_literal
+from komek.base.side_by_side import side_by_side
+from komek.publishing.listed_rows import NAME_LETTERS, TEXTS, replaced
 from komek.publishing.publication import FinishedRun
 from komek.runs.landed_views import ROWS_PER_FILE
 
@@ -152,23 +153,18 @@ def write_role_files(
             for body in BODIES
         ),
     ]
-    with ThreadPoolExecutor(max_workers=os.cpu_count()) as threads:
-        written = [
-            threads.submit(_write, database.cursor(connection), file, target)
-            for file in files
-        ]
-        try:
-            for future in written:
-                future.result()
-        except BaseException:
-            threads.shutdown(cancel_futures=True)
-            raise
+    side_by_side(connection, partial(_write, target), files)
 
 
 def _gather(connection: duckdb.DuckDBPyConnection) -> None:
     """Join what several files are cut from."""
     text = Path(__file__).with_name("role_tables.sql").read_text(encoding="utf-8")
-    for statement in text.format(rows_per_file=ROWS_PER_FILE).split(";\n"):
+    filled = text.format(
+        rows_per_file=ROWS_PER_FILE,
+        name_letters=NAME_LETTERS,
+        beginnings=replaced(TEXTS, lambda name: f"left({name}, {TEXTS[name]})"),
+    )
+    for statement in filled.split(";\n"):
         connection.execute(statement)
 
 
@@ -215,7 +211,7 @@ def _publication_sql(name: str, run: FinishedRun) -> str:
     )
 
 
-def _write(connection: duckdb.DuckDBPyConnection, file: RoleFile, folder: Path) -> None:
+def _write(folder: Path, connection: duckdb.DuckDBPyConnection, file: RoleFile) -> None:
     key = key_of_file(file.name) if database.encrypts() else None
     path = folder / f"{file.name}.duckdb"
     database.attach(connection, path, file.name, read_only=False, key=key)

@@ -5,8 +5,8 @@ select
     kato,
     region_kato,
     district_kato,
-    left(name_ru, 255) as name_ru,
-    left(coalesce(name_kk, name_ru), 255) as name_kk
+    left(name_ru, {name_letters}) as name_ru,
+    left(coalesce(name_kk, name_ru), {name_letters}) as name_kk
 from run.facts.territories;
 
 -- A person is a region's where one of their ledger rows or list rows is.
@@ -45,10 +45,7 @@ select
     is_person,
     is_planned,
     paragraph,
-    left(last_name, 255) as last_name,
-    left(first_name, 255) as first_name,
-    left(middle_name, 255) as middle_name,
-    left(address, 1024) as address,
+    {beginnings},
     settlement_ru,
     coalesce(settlement_kk, settlement_ru) as settlement_kk,
     rowid as place

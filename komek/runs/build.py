@@ -10,8 +10,10 @@ from komek.runs.run import SPARK, Run
 
 LAYERS = ("staging", "facts", "law", "marts")
 # The law tables, with the tests on them.
-_SEEDS = ["build", "--select", "path:seeds"]
-_SEEDS += ["--resource-type", "seed", "--resource-type", "test"]
+LOAD_LAW = (
+    *("build", "--select", "path:seeds"),
+    *("--resource-type", "seed", "--resource-type", "test"),
+)
 # Where a run's reports keep what dbt says of it.
 ARTIFACTS = "dbt"
 
@@ -37,7 +39,7 @@ def layer(
         UnwritableError, OSError: a file cannot be written.
     """
     if layer == "facts":
-        lay_law(run, lambda: invoke(run, "seeds", _SEEDS))
+        lay_law(run, lambda: invoke(run, "seeds", LOAD_LAW))
         if law_tables:
             _read_law_of(run, law_tables)
     _run(run, layer, f"path:models/{layer}")

@@ -2,7 +2,7 @@
 
 import json
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from komek.base.settings import environment
 from komek.runs.failures import raise_failure
 from komek.runs.parsed import options, parsed
-from komek.runs.run import Run, blocked, taken
+from komek.runs.run import DUCKDB, Run, blocked, taken
 
 if TYPE_CHECKING:
     from dbt.cli.main import dbtRunnerResult
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def invoke(
     run: Run,
     name: str,
-    command: list[str],
+    command: Sequence[str],
     *,
     writes_json: bool = False,
     elsewhere: Mapping[str, str] | None = None,
@@ -46,7 +46,7 @@ def invoke(
     written = run.folder / "dbt"
     try:
         given = [*command, *([] if writes_json else ["--no-write-json"])]
-        outcome = call(run, given, written, "run", _environment(run), elsewhere)
+        outcome = call(run, given, written, DUCKDB, _environment(run), elsewhere)
         if isinstance(outcome.result, RunExecutionResult):
             outcome.result.write(str(written / f"run_results_{name}.json"))
         raise_failure(outcome)
@@ -56,19 +56,19 @@ def invoke(
 
 def call(
     run: Run,
-    command: list[str],
+    command: Sequence[str],
     written: Path,
-    target: str,
+    engine: str,
     surroundings: AbstractContextManager[object] | None = None,
     elsewhere: Mapping[str, str] | None = None,
 ) -> "dbtRunnerResult":
-    """Call dbt for a target of the profile; return what it says.
+    """Call dbt for an engine; return what it says.
 
     Args:
         run: whose days, policies and identity it gets.
         command: dbt's, with its arguments.
         written: the folder for what it writes.
-        target: which engine.
+        engine: which.
         surroundings: what holds while it works, but not while it parses.
         elsewhere: of each model that is decided already the SQL to read it by.
     """
@@ -77,14 +77,14 @@ def call(
     variables = _variables(run) | {"elsewhere": dict(elsewhere or {})}
     arguments = [
         *command,
-        *options(target),
+        *options(engine),
         "--target-path",
         str(written),
         "--vars",
         json.dumps(variables),
     ]
     with _silent():
-        manifest = parsed(written, target)
+        manifest = parsed(written, engine)
         with surroundings or nullcontext():
             return dbtRunner(manifest=manifest).invoke(arguments)
 

@@ -11,32 +11,34 @@ lies readable in the run's folder, which goes when the run ends: not under KOMEK
 
 import importlib.util
 import shutil
-import sys
 import warnings
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from komek.base import database, places, registries
 from komek.base.database import quoted, text_literal
 from komek.base.errors import KomekError, UsageError
 from komek.base.places import TIME_ZONE
+from komek.base.settings import has_java
 from komek.landing.received import MALFORMED
 from komek.runs.failures import raise_failure
 from komek.runs.invoked import call
 from komek.runs.landed_views import ROWS_PER_FILE, LandedView, landed_views
-from komek.runs.parsed import SPARK
-from komek.runs.run import Run
+from komek.runs.run import SPARK, Run
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-FOLDER = "spark"
+FOLDER, _WAREHOUSE = "spark", "warehouse"
 _LANDED = ("landed_files", "landed_snapshots", "working_days")
 # Types that both engines have and write as text alike; a number is read as one.
 _ALIKE = ("VARCHAR", "DATE", "BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT")
 _NUMBERS = ("amount", "integer")
-_OF_RUN = "spark.komek.run"
+# The sessions of runs that are being built here, by their ids, each with the folder of
+# its plain path.
+_begun: dict[str, tuple["SparkSession", TemporaryDirectory[str]]] = {}
 # What Spark logs may name people: nobody reads it, and what fails is told by dbt.
 # Without an appender Spark takes its own settings.
 _QUIET = """
@@ -52,12 +54,17 @@ def refuse_impossible() -> None:
     """Refuse to decide on Spark where that cannot be.
 
     Raises:
-        UsageError: pyspark and dbt-spark are not installed, or KOMEK_KEY is set.
+        UsageError: pyspark and dbt-spark are not installed, nor Java, or KOMEK_KEY is
+            set.
     """
     if not (importlib.util.find_spec("pyspark") and _has_adapter()):
         raise UsageError(
             "--engine spark needs what requirements-spark.txt names: `make spark`"
             " installs it into .spark, with a komek of its own"
+        )
+    if not has_java():
+        raise UsageError(
+            "--engine spark needs Java 17 or later: Debian's openjdk-17-jre-headless"
         )
     if database.encrypts():
         raise UsageError(
@@ -106,56 +113,43 @@ def decided(run: Run, selected: str) -> dict[str, str]:
 
 def end(run_id: str) -> None:
     """End the session of a run, if it has one here."""
-    session = _of_run(run_id)
-    if session is not None:
+    if run_id in _begun:
+        session, plain = _begun.pop(run_id)
         session.stop()
-
-
-def _of_run(run_id: str) -> "SparkSession | None":
-    """Return the session of a run, if this process has begun it."""
-    if "pyspark" not in sys.modules:
-        return None
-    from pyspark.sql import SparkSession  # noqa: PLC0415
-
-    session = SparkSession.getActiveSession()
-    if session is None or session.conf.get(_OF_RUN, "") != run_id:
-        return None
-    return session
+        plain.cleanup()
 
 
 def _read(run: Run, schema: str, table: str) -> str:
     """Return SQL that reads what Spark wrote of a table."""
-    files = sorted(_warehouse(run).glob(f"{schema}.db/{table}/*.parquet"))
+    files = sorted(
+        (run.folder / FOLDER / _WAREHOUSE / f"{schema}.db" / table).glob("*.parquet")
+    )
     if not files:
         raise KomekError(f"Spark wrote nothing of {schema}.{table}")
     return database.scan(files)
-
-
-def _warehouse(run: Run) -> Path:
-    return run.folder / FOLDER / "warehouse"
 
 
 def _session(run: Run) -> "SparkSession":
     """Return the session of a run: begun, and the landing laid out in it, once."""
     from pyspark.sql import SparkSession  # noqa: PLC0415
 
-    session = _of_run(run.run_id)
-    if session is not None:
-        return session
+    if run.run_id in _begun:
+        return _begun[run.run_id][0]
     folder = run.folder / FOLDER
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
-    quiet = folder / "log4j2.properties"
+    # A path in which Spark, Hadoop and Java see nothing but a path.
+    plain = TemporaryDirectory(prefix="komek-")
+    link = Path(plain.name, FOLDER)
+    link.symlink_to(folder.absolute())
+    quiet = link / "log4j2.properties"
     quiet.write_text(_QUIET, encoding="utf-8")
     builder = SparkSession.builder.appName("komek")
     for name, value in {
-        _OF_RUN: run.run_id,
-        "spark.driver.extraJavaOptions": (
-            f"-Dlog4j2.configurationFile={quiet} -Dderby.system.home={folder}"
-        ),
+        "spark.driver.extraJavaOptions": f"-Dlog4j2.configurationFile={quiet}",
         "spark.driver.memory": _memory(),
-        "spark.local.dir": str(folder / "spilled"),
-        "spark.sql.warehouse.dir": str(_warehouse(run)),
+        "spark.local.dir": str(link / "spilled"),
+        "spark.sql.warehouse.dir": str(link / _WAREHOUSE),
         "spark.sql.catalogImplementation": "in-memory",
         "spark.sql.session.timeZone": TIME_ZONE,
         "spark.sql.parquet.binaryAsString": "true",
@@ -167,6 +161,7 @@ def _session(run: Run) -> "SparkSession":
         builder = builder.config(name, value)
     session = builder.getOrCreate()
     session.sparkContext.setLogLevel("OFF")
+    _begun[run.run_id] = session, plain
     _lay_out(session, run)
     return session
 
@@ -312,4 +307,6 @@ def _hand_over(
         f"copy (select {selected} from {table}) to"
         f" {text_literal(folder / 'rows.parquet')} (format parquet)"
     )
-    session.sql(f"create table {table} using parquet location '{folder}'")
+    _, plain = _begun[run.run_id]
+    link = Path(plain.name, *folder.relative_to(run.folder).parts)
+    session.sql(f"create table {table} using parquet location '{link}'")

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, cast
 from komek.base import places
 from komek.base.files import files_sha256
 from komek.runs.failures import raise_failure
+from komek.runs.run import DUCKDB
 
 if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
@@ -25,16 +26,14 @@ if TYPE_CHECKING:
 # but the project: one process may build many runs.
 _parsed: dict[tuple[str, str, bool], "Manifest"] = {}
 _from_nothing = ContextVar("from_nothing", default=False)
-# The engines, as the profile names them.
-DUCKDB, SPARK = "run", "spark"
 
 
-def parsed(beside: Path, target: str = DUCKDB) -> "Manifest":
+def parsed(beside: Path, engine: str = DUCKDB) -> "Manifest":
     """Return what dbt makes of the project.
 
     Args:
         beside: a folder for the parse where the project cannot be written.
-        target: the engine, as the profile names it.
+        engine: whose; the profile has a target of that name.
 
     Raises:
         KomekError: dbt cannot read it.
@@ -42,11 +41,11 @@ def parsed(beside: Path, target: str = DUCKDB) -> "Manifest":
     from dbt.cli.main import dbtRunner  # noqa: PLC0415  (it takes seconds)
 
     project = project_sha256()
-    key = project, target, _from_nothing.get()
+    key = project, engine, _from_nothing.get()
     if key not in _parsed:
-        folder = str(kept_in(target) or beside)
+        folder = str(kept_in(engine) or beside)
         result = dbtRunner().invoke(
-            ["parse", "--no-write-json", *options(target), "--target-path", folder]
+            ["parse", "--no-write-json", *options(engine), "--target-path", folder]
         )
         raise_failure(result)
         for known in [known for known in _parsed if known[0] != project]:
@@ -55,11 +54,11 @@ def parsed(beside: Path, target: str = DUCKDB) -> "Manifest":
     return _parsed[key]
 
 
-def options(target: str = DUCKDB) -> list[str]:
+def options(engine: str = DUCKDB) -> list[str]:
     """Return where the project and its profiles are; nobody reads what dbt says."""
     return [
         "--target",
-        target,
+        engine,
         "--project-dir",
         str(places.DBT_PROJECT),
         "--profiles-dir",
@@ -94,14 +93,14 @@ def nothing_kept() -> Iterator[None]:
         _from_nothing.reset(token)
 
 
-def kept_in(target: str = DUCKDB) -> Path | None:
+def kept_in(engine: str = DUCKDB) -> Path | None:
     """Return the folder for what is the same for every run of a state of the project.
 
     None where it cannot be written, or nothing is to be kept.
     """
     if _from_nothing.get():
         return None
-    name = f"parsed-{target}-{project_sha256()[:16]}"
+    name = f"parsed-{engine}-{project_sha256()[:16]}"
     folder = places.DBT_PROJECT / "target" / name
     try:
         folder.mkdir(parents=True, exist_ok=True)

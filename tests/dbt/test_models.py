@@ -20,6 +20,7 @@ from komek.explain.conditions import COMPARED
 from komek.explain.readings import POLICIES
 from komek.landing.land import land
 from komek.runs import build
+from komek.runs.invoked import invoke
 from komek.runs.layout import begin
 from komek.runs.run import Request, Run
 
@@ -228,12 +229,12 @@ def test_a_parameter_or_policy_that_does_not_fit_ends_the_run_by_name(
         connection.execute(change)
 
     with pytest.raises(StoppedError, match=re.escape(message)):
-        build.invoke(law_changed, "context", ["run", "--select", "+run_context"])
+        invoke(law_changed, "context", ["run", "--select", "+run_context"])
 
 
 def _passed(built: Run, selected: str) -> int:
     """Return how many tests have passed; dbt's call raises with those that fail."""
-    build.invoke(built, "tests", ["test", "--select", selected])
+    invoke(built, "tests", ["test", "--select", selected])
     results = json.loads((built.folder / "dbt/run_results_tests.json").read_text())
     assert {result["status"] for result in results["results"]} == {"pass"}
     return len(results["results"])

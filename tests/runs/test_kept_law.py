@@ -13,6 +13,7 @@ from komek.base.errors import StoppedError
 from komek.base.places import Home
 from komek.landing.land import land
 from komek.runs import build, kept_law, rerun
+from komek.runs.invoked import invoke
 from komek.runs.layout import begin
 from komek.runs.parsed import kept_in
 from komek.runs.run import Request, Run
@@ -37,7 +38,7 @@ def loaded(run: Run) -> tuple[object, object, object]:
 
     def load() -> None:
         asked.append("dbt")
-        build.invoke(run, "seeds", build._SEEDS)
+        invoke(run, "seeds", build.LOAD_LAW)
 
     kept_law.lay_law(run, load)
     with duckdb.connect(run.file) as connection:

@@ -28,10 +28,25 @@ def test_without_its_environment_it_is_wrong_usage(
         on_spark.refuse_impossible()
 
 
+def test_without_java_it_is_wrong_usage(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(on_spark.importlib.util, "find_spec", lambda _name: object())
+    monkeypatch.delenv("JAVA_HOME", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(UsageError, match="Java 17"):
+        on_spark.refuse_impossible()
+
+    java = tmp_path / "java"
+    java.touch(mode=0o700)
+    on_spark.refuse_impossible()
+
+
 def test_what_is_to_be_encrypted_is_not_written_readable(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(on_spark.importlib.util, "find_spec", lambda _name: object())
+    monkeypatch.setattr(on_spark, "has_java", lambda: True)
     monkeypatch.setenv(KEY, "a key of thirty letters or more")
     with pytest.raises(UsageError, match=KEY):
         on_spark.refuse_impossible()
@@ -72,10 +87,12 @@ def test_the_golden_nation_is_decided_alike_on_both_engines(
 ) -> None:
     if not KOMEK.exists():
         pytest.skip("make spark: installs Spark into .spark")
+    # Nothing in a path is a quote, a pattern or a code of a URL.
+    home = tmp_path / "d'Or [1] #%20"
     called = subprocess.run(
         [
             *(KOMEK, "run", "--as-of", APRIL_20.isoformat(), "--engine", "spark"),
-            *("--drop", GOLDEN, "--home", tmp_path, "--json"),
+            *("--drop", GOLDEN, "--home", home, "--json"),
         ],
         capture_output=True,
         text=True,
@@ -83,7 +100,7 @@ def test_the_golden_nation_is_decided_alike_on_both_engines(
         check=False,
     )
     assert called.returncode == 0, called.stderr
-    ours, theirs = current_publication(published_golden), Home(tmp_path)
+    ours, theirs = current_publication(published_golden), Home(home)
     assert ours is not None
     run_id = ours.run.run_id
 

@@ -300,14 +300,8 @@ def main() -> None:
         return
     root.mkdir(parents=True, exist_ok=True)
     _land(root, given.scale)
-    run = [
-        __file__,
-        "--scale",
-        str(given.scale),
-        "--folder",
-        str(given.folder),
-        "--run",
-    ]
+    scale = ["--scale", str(given.scale), "--folder", str(given.folder)]
+    run = [__file__, *scale, "--run"]
     whole = _run(root, run, FIRST)
     floor_file = root / "by_hand.duckdb"
     floor_file.unlink(missing_ok=True)

@@ -1,7 +1,10 @@
 """Who gets in, for how long, and what other sites cannot do in their name."""
 
 import re
+import sqlite3
+from contextlib import closing
 
+import argon2
 import pyotp
 import pytest
 from fastapi.testclient import TestClient
@@ -123,6 +126,22 @@ def test_another_site_sends_no_form(portal: Portal) -> None:
         portal.client().post("/sign-in", data={"name": "a", "form": "x"}).status_code
         == 200
     )
+
+
+def test_an_account_of_another_setting_is_hashed_anew_when_it_signs_in(
+    portal: Portal, anna: TestClient
+) -> None:
+    file = portal.home.root / "portal" / "accounts.sqlite"
+    hashed = argon2.PasswordHasher(time_cost=1, memory_cost=64, parallelism=2)
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute("update users set password = ?", [hashed.hash(PASSWORD)])
+    rights = [sign_in(anna, NAME, PASSWORD).status_code for _ in range(2)]
+
+    assert rights == [303, 303]
+    with closing(sqlite3.connect(file)) as connection:
+        (kept,) = connection.execute("select password from users").fetchone()
+    assert not of_accounts._hasher.check_needs_rehash(kept)
+    assert sign_in(portal.client(), NAME, PASSWORD[1:]).status_code == 401
 
 
 def test_of_passwords_tokens_and_sessions_the_file_has_hashes(

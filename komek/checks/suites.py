@@ -10,6 +10,7 @@ A suite file::
     query: select ...                 where that is not the whole table: one row of
                                       counts, never a column of a register
     key: [mart.award_id]              of a mart: its grain, for $row_key
+    lineage_key: [mart.iin]           what its lineage goes by, where not by its grain
     include: [grain, decision]        shared/<name>.yml
     expectations:
       - type: expect_no_rows          GX's own, or one of komek.checks.gx
@@ -40,7 +41,9 @@ from komek.base import grounds, places, registries
 from komek.base.errors import UsageError
 from komek.runs.landed_views import ROWS_PER_FILE
 
-_SUITE_KEYS = {"name", "table", "query", "key", "include", "expectations"}
+_SUITE_KEYS = {
+    *("name", "table", "query", "key", "lineage_key", "include", "expectations"),
+}
 _EXPECTATION_KEYS = {"type", "kwargs", "severity", "meta"}
 _META_KEYS = {"name", "reason", "paragraph", "scope", "tolerance", "small_too", "rows"}
 _SEVERITIES = ("critical", "warning")
@@ -133,7 +136,8 @@ def _suite(folder: Path, file: Path, parameters: Mapping[str, Any]) -> Suite:
     parameters = {
         "table": content.get("table", ""),
         "mart": file.stem,
-        "row_key": f"concat_ws('|', {', '.join(key)})",
+        "row_key": _joined(key),
+        "lineage_key": _joined(content.get("lineage_key", key)),
         "key_is_incomplete": " or ".join(f"{column} is null" for column in key),
         **parameters,
     }
@@ -152,6 +156,11 @@ def _suite(folder: Path, file: Path, parameters: Mapping[str, Any]) -> Suite:
         if names.count(name) > 1:
             raise UsageError(f"{file}: two expectations are named {name!r}")
     return Suite(name=file.stem, parts=tuple(parts), parameters=parameters)
+
+
+def _joined(key: Sequence[str]) -> str:
+    """Return SQL for the text of a key: its columns, as the lineage joins them."""
+    return f"concat_ws('|', {', '.join(key)})"
 
 
 def _part(

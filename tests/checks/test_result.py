@@ -103,9 +103,14 @@ def test_two_sets_for_two_grounds_where_the_policy_says_so(good_result, tmp_path
             last("food_set_recipients", primary_ground="'p25_5'"),
             "delete from marts.evidence_food_set_recipients",
             f"insert into marts.evidence_food_set_recipients {EVIDENCE_OF_TWO_SETS}",
+            "update staging.stg_supply_contracts set sets_total = 2",
+            "insert into marts.delivery_plan by name"
+            " select * replace ('p25_5' as primary_ground) from marts.delivery_plan",
         ],
     )
-    check("result", "food_set_recipients", file, tmp_path).raise_if_stopped()
+    check(
+        "result", "food_set_recipients delivery_plan", file, tmp_path
+    ).raise_if_stopped()
 
 
 @pytest.mark.parametrize("wrong", UNSOUND)

@@ -4,7 +4,6 @@ Everything under `golden/` was written by hand from the Rules; `golden/README.md
 who is there for which boundary. Nothing there may be copied from a run.
 """
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
@@ -13,10 +12,11 @@ import yaml
 
 from golden_rows import differences
 from komek.base.places import Home
+from komek.checks.check import check_result
 from komek.landing.land import land
 from komek.runs import build
 from komek.runs.layout import begin
-from komek.runs.run import Request
+from komek.runs.run import Request, Run
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 SCENARIOS = yaml.safe_load((GOLDEN / "scenarios.yml").read_text(encoding="utf-8"))
@@ -34,10 +34,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     return home
 
 
-@pytest.fixture(scope="module")
-def marts(
-    home: Home, request: pytest.FixtureRequest
-) -> Iterator[duckdb.DuckDBPyConnection]:
+@pytest.fixture(scope="module", params=SCENARIOS)
+def run(home: Home, request: pytest.FixtureRequest) -> Run:
     """The run of one scenario; pytest builds it once for all its tables."""
     asked = SCENARIOS[request.param]
     run = begin(
@@ -46,18 +44,18 @@ def marts(
     )
     for layer in build.LAYERS:
         build.layer(run, layer)
-    with duckdb.connect(run.file, read_only=True) as connection:
-        yield connection
+    return run
 
 
-@pytest.mark.parametrize(
-    ("marts", "expected"), CASES, indirect=["marts"], scope="module"
-)
-def test_rows_are_those_the_law_implies(
-    marts: duckdb.DuckDBPyConnection, expected: Path
-) -> None:
-    found = differences(marts, expected)
+@pytest.mark.parametrize(("run", "expected"), CASES, indirect=["run"], scope="module")
+def test_rows_are_those_the_law_implies(run: Run, expected: Path) -> None:
+    with duckdb.connect(run.file, read_only=True) as marts:
+        found = differences(marts, expected)
     assert not found, found
+
+
+def test_no_reading_of_the_law_is_stopped(run: Run, tmp_path: Path) -> None:
+    assert check_result(run.file, tmp_path).stopped == []
 
 
 def test_every_scenario_has_expected_rows() -> None:

@@ -285,6 +285,7 @@ RESULT_BREAKS: list[Breaks] = [
         ("lineage", "table_name_codes"): lineage(mse_queue="queue"),
         **{(name, "grain_is_unique"): copied(name) for name in KEYS},
         ("food_set_recipients", "grain_is_unique"): copied("food_set_recipients"),
+        ("delivery_plan", "grain_is_unique"): copied("delivery_plan"),
         ("delivery_findings", "grain_is_unique"): (
             f"{A_DELIVERY}; {copied('delivery_findings')}"
         ),

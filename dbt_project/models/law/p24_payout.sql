@@ -18,31 +18,13 @@ with entitled as (
     group by extensions.iin, extensions.kind
 ),
 
-months as (
-    select
-        working_days.calendar_on as month_starts_on,
-        {{ add_days(add_months('working_days.calendar_on', 1), -1) }} as month_ends_on,
-        pay_days.working_number as pay_number
-    from {{ ref('working_days') }} as working_days
-    cross join {{ ref('run_context') }} as run_context
-    left join {{ ref('working_days') }} as pay_days
-        on
-            {{ add_days('working_days.calendar_on', 'run_context.payout__day') }}
-            = {{ add_days('pay_days.calendar_on', 1) }}
-    where
-        working_days.calendar_on = {{ month_start('working_days.calendar_on') }}
-        and working_days.calendar_on
-        between {{ month_start('run_context.emergency_starts_on') }}
-        and run_context.payout_end_month
-),
-
 payable as (
     select
         awards.award_id,
         awards.iin,
         awards.benefit,
         months.month_starts_on as month,
-        months.pay_number,
+        months.pay_on,
         awards.monthly_amount as amount,
         case
             when awards.stop_on is null or awards.stop_on >= months.month_ends_on
@@ -57,7 +39,7 @@ payable as (
         on awards.iin = entitled.iin and awards.benefit = entitled.benefit
     inner join {{ ref('people') }} as people on awards.iin = people.iin
     cross join {{ ref('run_context') }} as run_context
-    cross join months
+    cross join {{ ref('p24_pay_months') }} as months
     where
         awards.start_on <= run_context.covered_until
         and (awards.stop_on is null or awards.stop_on >= run_context.window_starts_on)
@@ -86,15 +68,13 @@ final as (
         payable.basis,
         payable.amount,
         coalesce(paid.paid_amount, 0) as paid_amount,
-        pay_days.calendar_on as pay_on,
+        payable.pay_on,
         payable.award_row,
         payable.term_row,
         payable.person_row
     from payable
     left join paid
         on payable.award_id = paid.award_id and payable.month = paid.month
-    left join {{ ref('working_days') }} as pay_days
-        on payable.pay_number = pay_days.working_number and pay_days.is_working
 )
 
 select * from final

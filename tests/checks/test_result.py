@@ -14,7 +14,13 @@ from komek.checks.check import check_result
 from komek.checks.outcome import Outcome
 from komek.checks.suites import result_suites
 from personal_data import open_to_others
-from result_breaks import BROKEN, EVIDENCE_OF_TWO_SETS, RESULT_BREAKS, UNSOUND
+from result_breaks import (
+    BROKEN,
+    EVIDENCE_OF_TWO_SETS,
+    PLAN_OF_ANOTHER_GROUND,
+    RESULT_BREAKS,
+    UNSOUND,
+)
 from result_tables import copied, first, last
 
 
@@ -104,8 +110,7 @@ def test_two_sets_for_two_grounds_where_the_policy_says_so(good_result, tmp_path
             "delete from marts.evidence_food_set_recipients",
             f"insert into marts.evidence_food_set_recipients {EVIDENCE_OF_TWO_SETS}",
             "update staging.stg_supply_contracts set sets_total = 2",
-            "insert into marts.delivery_plan by name"
-            " select * replace ('p25_5' as primary_ground) from marts.delivery_plan",
+            f"insert into marts.delivery_plan {PLAN_OF_ANOTHER_GROUND}",
         ],
     )
     check(

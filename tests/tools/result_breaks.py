@@ -332,6 +332,9 @@ EVIDENCE_OF_TWO_SETS = (
     f"select iin || '|' || primary_ground, {source_row(1)}, 'p26' "
     "from marts.food_set_recipients"
 )
+PLAN_OF_ANOTHER_GROUND = (
+    "select * replace ('p25_5' as primary_ground) from marts.delivery_plan"
+)
 # What may be wrong with a row of the evidence that is sound otherwise.
 UNSOUND = {
     "no key": "row_key = null",

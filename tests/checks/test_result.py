@@ -118,6 +118,21 @@ def test_two_sets_for_two_grounds_where_the_policy_says_so(good_result, tmp_path
     ).raise_if_stopped()
 
 
+def test_an_extension_by_months_may_end_before_the_emergency(good_result, tmp_path):
+    file = tmp_path / "run.duckdb"
+    shutil.copy(good_result, file)
+    # of the thirtieth day before it, by one month
+    execute(
+        file,
+        [
+            "update marts.disability_extensions set new_valid_until = '2020-03-15'",
+            first("mse_queue", due_on="'2020-03-15'"),
+        ],
+    )
+    outcome = check("result", "mse_queue", file, tmp_path)
+    assert not any("due_in_the_emergency" in line for line in outcome.stopped)
+
+
 @pytest.mark.parametrize("wrong", UNSOUND)
 def test_a_trace_leads_to_an_accepted_row_by_law(good_result, tmp_path, wrong):
     file = tmp_path / "run.duckdb"

@@ -41,9 +41,8 @@ from komek.base import grounds, places, registries
 from komek.base.errors import UsageError
 from komek.runs.landed_views import ROWS_PER_FILE
 
-_SUITE_KEYS = {
-    *("name", "table", "query", "key", "lineage_key", "include", "expectations"),
-}
+_SUITE_KEYS = {"name", "table", "query", "include", "expectations"}
+_SUITE_KEYS |= {"key", "lineage_key"}
 _EXPECTATION_KEYS = {"type", "kwargs", "severity", "meta"}
 _META_KEYS = {"name", "reason", "paragraph", "scope", "tolerance", "small_too", "rows"}
 _SEVERITIES = ("critical", "warning")

@@ -130,7 +130,7 @@ def test_an_extension_by_months_may_end_before_the_emergency(good_result, tmp_pa
         ],
     )
     outcome = check("result", "mse_queue", file, tmp_path)
-    assert not any("due_in_the_emergency" in line for line in outcome.stopped)
+    assert not any("due_as_the_term_ends" in line for line in outcome.stopped)
 
 
 @pytest.mark.parametrize("wrong", UNSOUND)

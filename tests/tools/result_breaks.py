@@ -151,7 +151,7 @@ RESULT_BREAKS: list[Breaks] = [
             "disability_extensions", new_valid_until="'2020-05-01'"
         ),
         ("mse_queue", "cause_codes"): first("mse_queue", cause="'turns_17'"),
-        ("mse_queue", "due_in_the_emergency"): first(
+        ("mse_queue", "due_as_the_term_ends"): first(
             "mse_queue", due_on="'2020-03-15'"
         ),
         ("mse_queue", "queue_is_of_who_comes_of_age"): (

@@ -6,6 +6,7 @@ does a word for people: such a change gives no run another id.
 
 import json
 from collections.abc import Collection, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -53,10 +54,14 @@ def _deciding() -> Iterator[tuple[Path, bytes]]:
 
 
 def _read(path: Path) -> dict[str, Any]:
+    return _parsed(path.read_bytes())
+
+
+@cache
+def _parsed(content: bytes) -> dict[str, Any]:
+    """Parse a YAML; one process may begin many runs."""
     # In C: there are a hundred of them.
-    read: dict[str, Any] = yaml.load(
-        path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader
-    )
+    read: dict[str, Any] = yaml.load(content, Loader=yaml.CSafeLoader)
     return read
 
 

@@ -2,12 +2,15 @@
 
 import json
 import re
+import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from komek.base.files import put
 from komek.base.places import Home
+from komek.runs.parsed import kept_in
 
 # Relation (schema.table) -> column -> the columns it is made of, as (relation, column).
 Lineage = dict[str, dict[str, list[tuple[str, str]]]]
@@ -17,15 +20,13 @@ Schema = Mapping[str, Mapping[str, Mapping[str, str]]]
 """Schema -> table -> column -> type, of every relation of the run's file."""
 
 
-# What was worked out last, by the code: one process may publish many runs.
-_worked_out: dict[str, Any] = {}
-
-
 def of_models(home: Home, code_version: str, manifest: Path, schema: Schema) -> Lineage:
     """Return which source columns each column of each model is made of.
 
-    It depends on the code alone: worked out once per code version, then kept. What only
-    sorts rows into quarantine (rejected_*, the profile) makes no value and is left out.
+    It depends on the code alone: worked out once per code version, then kept in the
+    home, whose portal reads it, and with dbt's parse of the project, for other homes.
+    What only sorts rows into quarantine (rejected_*, the profile) makes no value and is
+    left out.
 
     Args:
         home: where reports are kept.
@@ -33,35 +34,46 @@ def of_models(home: Home, code_version: str, manifest: Path, schema: Schema) -> 
         manifest: dbt's manifest.json of the run, with compiled code.
         schema: what the relations of the run's file look like.
     """
-    kept = home.reports / "columns" / f"{code_version}.json"
-    if kept.exists():
-        found = json.loads(kept.read_text(encoding="utf-8"))
-    elif code_version in _worked_out:
-        found = _worked_out[code_version]
-        put(kept, json.dumps(found).encode())
-    else:
-        from sqlglot.schema import MappingSchema  # noqa: PLC0415  (slow, once per code)
-
-        nodes = json.loads(manifest.read_text(encoding="utf-8"))["nodes"].values()
-        known = MappingSchema(dict(schema), dialect="duckdb")
-        found = {
-            relation: of_query(sql, known)
-            for node in nodes
-            if node["resource_type"] == "model"
-            and (sql := node.get("compiled_code"))
-            and (table := node["name"]) in schema.get(node["schema"], {})
-            and not (node["schema"] == "staging" and not table.startswith("stg_"))
-            for relation in [f"{node['schema']}.{table}"]
-        }
-        _worked_out.clear()
-        _worked_out[code_version] = found
-        put(kept, json.dumps(found).encode())
+    name = f"{code_version}.json"
+    kept = home.reports / "columns" / name
+    if not kept.exists():
+        put(kept, _for_every_home(name, manifest, schema))
     return {
         relation: {
             column: [(source, name) for source, name in sources]
             for column, sources in columns.items()
         }
-        for relation, columns in found.items()
+        for relation, columns in json.loads(kept.read_text(encoding="utf-8")).items()
+    }
+
+
+def _for_every_home(name: str, manifest: Path, schema: Schema) -> bytes:
+    """Return the lineage as JSON, from where it is kept beside the project."""
+    beside = kept_in()
+    if beside and (beside / name).exists():
+        return (beside / name).read_bytes()
+    found = json.dumps(_worked_out(manifest, schema)).encode()
+    if beside:
+        # Who cannot keep it works it out anew the next time; others may do the same.
+        with suppress(OSError), tempfile.TemporaryDirectory(dir=beside) as folder:
+            put(Path(folder, name), found)
+            Path(folder, name).replace(beside / name)
+    return found
+
+
+def _worked_out(manifest: Path, schema: Schema) -> Lineage:
+    from sqlglot.schema import MappingSchema  # noqa: PLC0415  (slow, once per code)
+
+    nodes = json.loads(manifest.read_text(encoding="utf-8"))["nodes"].values()
+    known = MappingSchema(dict(schema), dialect="duckdb")
+    return {
+        relation: of_query(sql, known)
+        for node in nodes
+        if node["resource_type"] == "model"
+        and (sql := node.get("compiled_code"))
+        and (table := node["name"]) in schema.get(node["schema"], {})
+        and not (node["schema"] == "staging" and not table.startswith("stg_"))
+        for relation in [f"{node['schema']}.{table}"]
     }
 
 

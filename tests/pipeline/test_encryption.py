@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from shutil import copytree, rmtree
+from shutil import rmtree
 
 import duckdb
 import pytest
@@ -70,8 +70,6 @@ def homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Homes]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(KEY, SECRET)
         land(encrypted, GOLDEN, until=APRIL_20)
-        # Where columns come from depends on the code alone, and takes long to find.
-        copytree(plain.reports / "columns", encrypted.reports / "columns")
         yield Homes(plain, encrypted, run_every_step(encrypted))
 
 

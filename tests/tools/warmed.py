@@ -3,6 +3,7 @@
 See warm.py: its server imports this.
 """
 
+import gc
 import tempfile
 from pathlib import Path
 
@@ -11,8 +12,13 @@ from dbt.adapters.duckdb import connections  # noqa: F401
 
 from komek.checks import gx  # noqa: F401
 from komek.runs.parsed import parsed
+from komek.runs.version import code_version
 
+code_version()
 with tempfile.TemporaryDirectory() as folder:
     parsed(Path(folder))
 # Whoever is forked may be told of another.
 tempfile.tempdir = None
+# As in conftest.py; and what is here now, no fork looks through.
+gc.set_threshold(100_000, 20, 20)
+gc.freeze()

@@ -20,7 +20,7 @@ from komek.base.places import Home
 from komek.landing.land import land
 from komek.publishing.publication import current_publication
 from komek.runs.run import Request, Run, load
-from komek.trust import columns, events
+from komek.trust import events
 from komek.trust.events import events_path
 from warm import komek
 
@@ -354,22 +354,3 @@ def test_events_that_cannot_be_kept_stop_no_run(home: Home) -> None:
     assert all(line.startswith("warning: cannot write ") for line in said)
     events = [line for line in said if "openlineage.jsonl" in line]
     assert (len(events), len(said)) == (2, 3)
-
-
-# Columns
-
-
-def test_a_column_is_followed_through_steps_and_unions() -> None:
-    schema = {"law": {"a": {"x": "int", "y": "int"}, "b": {"z": "int"}}}
-    sql = """
-        with both as (
-            select x + y as n, x as only_filtered from "run"."law"."a" as a
-            union all
-            select b.z as n, 0 as only_filtered from "run"."law"."b" as b
-        )
-        select n from both where only_filtered > 0
-    """
-
-    assert columns.of_query(sql, schema) == {
-        "n": [("law.a", "x"), ("law.a", "y"), ("law.b", "z")]
-    }

@@ -288,6 +288,11 @@ def web(context: ssl.SSLContext | None = None) -> Iterator[Web]:
             )
             answer(self)
 
+        def handle(self) -> None:
+            # Who was refused may go away without a word.
+            with suppress(ConnectionError):
+                super().handle()
+
         def log_message(self, *_: object) -> None:
             """Say nothing."""
 

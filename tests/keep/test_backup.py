@@ -150,7 +150,7 @@ def test_the_commands_say_what_they_did(home: Home, kept: Path, tmp_path: Path) 
     def told(*arguments: str | Path) -> dict[str, object]:
         result = CliRunner().invoke(cli, [*map(str, arguments), "--json"])
         assert result.exit_code == 0, result.output
-        return json.loads(result.output)
+        return json.loads(result.stdout)
 
     copied = told("backup", kept, "--home", home.root)
     restored = told("restore", kept, "--home", tmp_path / "again")

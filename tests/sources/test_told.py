@@ -61,7 +61,7 @@ def test_sources_are_listed(written: Pulls, tmp_path: Path) -> None:
     assert [one.strip() for one in line_of(result, MEMBERS) if one] == [
         *(MEMBERS, "postgres", "social", "members"),
     ]
-    told = json.loads(called(written, "sources", "--json").output)
+    told = json.loads(called(written, "sources", "--json").stdout)
     kato = next(one for one in told["sources"] if one["entity"] == "kato")
     assert kato["kind"] == "http"
     assert kato["connection"] is None
@@ -70,7 +70,7 @@ def test_sources_are_listed(written: Pulls, tmp_path: Path) -> None:
 
 def test_sources_are_tried_and_nothing_lands(written: Pulls) -> None:
     result = called(written, "sources", "--check", "--json")
-    found = {one["entity"]: one for one in json.loads(result.output)["sources"]}
+    found = {one["entity"]: one for one in json.loads(result.stdout)["sources"]}
     assert found[MEMBERS] | {"where": ""} == {
         "entity": MEMBERS,
         "kind": "postgres",

@@ -392,14 +392,14 @@ def test_a_link_that_names_another_runs_receipt_alone_is_no_traceback(
 def test_verify_says_findings_and_notes_as_json(signed: Home) -> None:
     arguments = ["verify", "--chain", "--json", "--home", str(signed.root)]
     whole = CliRunner().invoke(cli, arguments)
-    assert json.loads(whole.output) == {
+    assert json.loads(whole.stdout) == {
         "head": str(read_chain(signed).head),
         "findings": [],
         "notes": ["signed, not checked: no public key is known"],
     }
     signed.run_file("r1").unlink()
     broken = CliRunner().invoke(cli, arguments)
-    assert json.loads(broken.output)["findings"] == [
+    assert json.loads(broken.stdout)["findings"] == [
         "warehouse/runs/r1.duckdb is missing"
     ]
     assert isinstance(broken.exception, StoppedError)

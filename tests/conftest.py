@@ -1,6 +1,5 @@
 """What several tests stand on: a small nation, and tools that call nobody."""
 
-import gc
 import os
 from pathlib import Path
 
@@ -18,10 +17,6 @@ os.environ |= {
     "DO_NOT_TRACK": "1",
     "GX_ANALYTICS_ENABLED": "false",
 }
-
-# dbt and Great Expectations make millions of objects and few cycles of them: to look
-# for these as often as Python does of itself takes a tenth of a small run.
-gc.set_threshold(100_000, 20, 20)
 
 # Begun first, so that both workers end together.
 LONGEST = (

@@ -348,6 +348,6 @@ def _check_text(batch: pa.RecordBatch) -> None:
 
 
 def _plain(numbers: "pa.Array[Any]") -> Any:  # noqa: ANN401  (pyarrow's stubs know none)
-    """Return numerics without the zeros that their scale adds: 5302.5000 is 5302.5."""
+    """Return numerics without the zeros that their scale adds: 12.5000 is 12.5."""
     shorter = pc.replace_substring_regex(numbers, *_TRAILING_ZEROS)
     return pc.replace_substring_regex(shorter, *_POINT)

@@ -34,30 +34,39 @@ def of_models(home: Home, code_version: str, manifest: Path, schema: Schema) -> 
         manifest: dbt's manifest.json of the run, with compiled code.
         schema: what the relations of the run's file look like.
     """
-    name = f"{code_version}.json"
-    kept = home.reports / "columns" / name
-    if not kept.exists():
-        put(kept, _for_every_home(name, manifest, schema))
+    kept = home.reports / "columns" / f"{code_version}.json"
+    found = _kept(kept)
+    if found is None:
+        found = _for_every_home(kept.name, manifest, schema)
+        put(kept, json.dumps(found).encode())
     return {
         relation: {
             column: [(source, name) for source, name in sources]
             for column, sources in columns.items()
         }
-        for relation, columns in json.loads(kept.read_text(encoding="utf-8")).items()
+        for relation, columns in found.items()
     }
 
 
-def _for_every_home(name: str, manifest: Path, schema: Schema) -> bytes:
-    """Return the lineage as JSON, from where it is kept beside the project."""
+def _kept(path: Path) -> Lineage | None:
+    """Return what is kept in a file; None where there is none, or it is damaged."""
+    with suppress(OSError, ValueError):
+        found: Lineage = json.loads(path.read_text(encoding="utf-8"))
+        return found
+    return None
+
+
+def _for_every_home(name: str, manifest: Path, schema: Schema) -> Lineage:
+    """Return the lineage from where it is kept beside the project, or keep it there."""
     beside = kept_in()
-    if beside and (beside / name).exists():
-        return (beside / name).read_bytes()
-    found = json.dumps(_worked_out(manifest, schema)).encode()
-    if beside:
+    found = _kept(beside / name) if beside else None
+    if found is None:
+        found = _worked_out(manifest, schema)
         # Who cannot keep it works it out anew the next time; others may do the same.
-        with suppress(OSError), tempfile.TemporaryDirectory(dir=beside) as folder:
-            put(Path(folder, name), found)
-            Path(folder, name).replace(beside / name)
+        if beside:
+            with suppress(OSError), tempfile.TemporaryDirectory(dir=beside) as folder:
+                put(Path(folder, name), json.dumps(found).encode())
+                Path(folder, name).replace(beside / name)
     return found
 
 

@@ -3,7 +3,6 @@
 See warm.py: its server imports this.
 """
 
-import gc
 import tempfile
 from pathlib import Path
 
@@ -19,6 +18,3 @@ with tempfile.TemporaryDirectory() as folder:
     parsed(Path(folder))
 # Whoever is forked may be told of another.
 tempfile.tempdir = None
-# As in conftest.py; and what is here now, no fork looks through.
-gc.set_threshold(100_000, 20, 20)
-gc.freeze()

@@ -74,6 +74,19 @@ def test_it_is_worked_out_once_for_a_code_and_every_home(
     assert of_models(Home(tmp_path / "other"), "2", manifest, SCHEMA) == {}
 
 
+def test_what_is_damaged_is_worked_out_anew(
+    tmp_path: Path, manifest: Path, beside: Path
+) -> None:
+    home = Home(tmp_path / "home")
+    whole = of_models(home, "1", manifest, SCHEMA)
+    files = (beside / "1.json", home.reports / "columns" / "1.json")
+    for file in files:
+        file.write_bytes(file.read_bytes()[:-5])
+
+    assert of_models(home, "1", manifest, SCHEMA) == whole == OF_B
+    assert len({file.read_bytes() for file in files}) == 1
+
+
 @pytest.mark.parametrize("there", [True, False])
 def test_where_it_cannot_be_kept_each_home_works_it_out(
     tmp_path: Path,
